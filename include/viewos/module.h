@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The API of View OS modules.
+ *
+ * A module is a shared object NAME.so in the module path. umvu's server loads it when it is first asked
+ * for (vu_insmod NAME, or a mount of a type whose name begins with NAME), and unloads it when the last
+ * view has let it go. It exports one object:
+ *
+ *	const struct viewos_module viewos_module = {
+ *		.abi = VIEWOS_ABI,
+ *		.size = sizeof(viewos_module),
+ *		.name = "example",
+ *		...
+ *	};
+ *
+ * What a module contributes, so far:
+ *  - rules: something that the agent does by itself in each guest (`rules`, `uts`);
+ *  - types of mounts that a FUSE daemon serves (`type`, `driver`).
+ *
+ * Rules of the API:
+ *  - All functions are called from one thread, the server's only one, which all views of the session
+ *    wait for: they must not block. No look into a mount point or at a remote host; the driver does that.
+ *  - Functions return 0 or a positive number, or a negative errno. They do not set errno for the caller.
+ *  - What a function gets as an argument lives during the call, unless it says otherwise.
+ *  - A module does not change the process: no signal handlers, no chdir, no umask, no exit; descriptors
+ *    are opened with O_CLOEXEC; threads are not made.
+ *  - Structs grow at the end only. Each begins with the size that its maker knows; who reads it uses a
+ *    field only if it lies within that size, and else does as if it were 0. `abi` changes when that is
+ *    not enough, and then modules of the old one are refused.
+ */
+#ifndef VIEWOS_MODULE_H
+#define VIEWOS_MODULE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VIEWOS_ABI 1u
+
+/* Marks the exported object in a module that is compiled with hidden visibility. */
+#define VIEWOS_EXPORT __attribute__((visibility("default")))
+
+/* Whether struct *s, which its maker has given `size` bytes, has the field. */
+#define VIEWOS_HAS(s, field) ((s)->size >= offsetof(__typeof__(*(s)), field) + sizeof((s)->field))
+
+enum viewos_log { VIEWOS_LOG_ERROR, VIEWOS_LOG_WARNING, VIEWOS_LOG_INFO, VIEWOS_LOG_DEBUG };
+
+struct viewos_driver; /* the description of a driver while a module writes it; umvu's */
+
+/*
+ * What umvu does for modules. It lives from init() until after fini(). All of it may be called from any
+ * function of the module, except that driver_*() are for the time of driver() only.
+ */
+struct viewos_host {
+	uint32_t size;
+	uint32_t abi;
+	const char *version;	/* of View OS, "1.2.3" */
+	const char *module_dir; /* folder that the module was loaded from: its own files lie there */
+
+	/* A line for umvu's log. Errors and warnings are shown to the user. */
+	void (*log)(const struct viewos_host *host, enum viewos_log level, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
+
+	/*
+	 * Look for a program as the driver will find it: in PATH, then in the system's sbin folders.
+	 * 0 and its path in path[size], or -ENOENT.
+	 */
+	int (*find_program)(const struct viewos_host *host, const char *name, char *path,
+			    size_t size);
+
+	/*
+	 * The driver's program (first) and arguments, one a call; copied. It is run in the foreground,
+	 * as a guest, with standard input from /dev/null, and its standard output and error are what
+	 * the user is told if it fails. 0 or -ENOMEM.
+	 */
+	int (*driver_arg)(struct viewos_driver *d, const char *arg);
+
+	/* Set a variable of its environment (initially that of the process that mounts). 0 or -ENOMEM. */
+	int (*driver_env)(struct viewos_driver *d, const char *name, const char *value);
+
+	/*
+	 * The source is an image that must not be written by two at once: it is locked (flock(2))
+	 * for as long as the driver runs; exclusively, or shared for a read-only mount. A mount of an
+	 * image that is locked otherwise fails with EBUSY. Ignored where umvu could not open the source.
+	 */
+	void (*driver_lock_source)(struct viewos_driver *d);
+
+	/*
+	 * The errno (positive) that the mount fails with if the driver exits with `status` before it
+	 * serves; status -1 sets what is used for those that were not named (initially EIO). 0 or -ENOMEM.
+	 */
+	int (*driver_exit)(struct viewos_driver *d, int status, int error);
+
+	/* What the user shall be told, in addition to strerror(), when driver() returns an error. */
+	void (*driver_say)(struct viewos_driver *d, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
+};
+
+/* Bits of viewos_mount.flags. */
+#define VIEWOS_MOUNT_RDONLY 0x1u /* as asked for, or because the source can only be read */
+#define VIEWOS_MOUNT_FILE   0x2u /* the mount point is no directory */
+
+/* A mount that is asked for. */
+struct viewos_mount {
+	uint32_t size;
+	uint32_t flags;
+	const char *type;     /* as given: "vufuseext2" */
+	const char *source;   /* as the driver shall be given it; may be a name in /proc/self/fd */
+	const char *target;   /* mount point, a canonical path of the view */
+	const char *options;  /* comma separated, without "ro" and "rw"; "" none */
+	uint32_t uid, gid;    /* the user's, as the kernel has them */
+	uint32_t source_mode; /* st_mode of the source, 0 where it is not a file of the view */
+	uint32_t reserved;
+};
+
+/* Bits of viewos_module.rules. */
+#define VIEWOS_RULE_IDS \
+	0x1u /* user and group ids, and capabilities, are each process's own business */
+#define VIEWOS_RULE_UTS 0x2u /* uname(2) answers from `uts` */
+
+struct viewos_module {
+	uint32_t abi;		 /* VIEWOS_ABI */
+	uint32_t size;		 /* of this struct */
+	const char *name;	 /* that of the file without ".so" */
+	const char *description; /* one line; NULL: none */
+
+	/*
+	 * Called once, after loading, before anything else. *context is what all other functions get;
+	 * initially NULL. An error refuses the module; host->log() can say why. NULL: nothing to do.
+	 */
+	int (*init)(const struct viewos_host *host, void **context);
+
+	/* Called once, before unloading; no mount uses the module. NULL: nothing to do. */
+	void (*fini)(void *context);
+
+	/* VIEWOS_RULE_*, in force in each view that has the module. */
+	uint32_t rules;
+	uint32_t reserved;
+
+	/*
+	 * For VIEWOS_RULE_UTS: sysname, nodename, release, version, machine, domainname as in
+	 * struct utsname, at most 64 characters each. NULL entries: the host's.
+	 */
+	const char *const *uts;
+
+	/*
+	 * Whether the module serves mounts of that type: 1 or 0. NULL: it serves none. The first loaded
+	 * module of a view that says 1 gets the mount.
+	 */
+	int (*type)(void *context, const char *type);
+
+	/*
+	 * Describe the driver for a mount, by calls of host->driver_*(). 0 and umvu starts it; it must
+	 * then mount FUSE (in whatever way its library does) once, on the mount point that it was told,
+	 * and stay in the foreground. Or an error that mount(2) will give, such as -EINVAL for an unknown
+	 * option; -ENODEV for a program that is not installed. Required with `type`.
+	 */
+	int (*driver)(void *context, const struct viewos_mount *mount, struct viewos_driver *d);
+};
+
+/* The object that a module exports. */
+extern VIEWOS_EXPORT const struct viewos_module viewos_module;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The view image: what umvu publishes and every guest of a view reads.
+ *
+ * One memfd per view. umvu maps it writable; guests map it read-only at VU_VIEW_ADDR. It holds a
+ * header and two table areas. umvu writes the new table into the area that is not in use, then
+ * switches header.area, between two increments of header.seq (odd: being switched). A reader notes
+ * seq, takes what it needs out of the area, and starts again if seq has changed meanwhile. Tables
+ * may be torn while they are read, so a reader checks every offset against the area's size before
+ * it uses it (vu_view_str() and vu_view_mounts() do).
+ */
+#ifndef VU_ABI_VIEW_H
+#define VU_ABI_VIEW_H
+
+#include <stdint.h>
+
+#define VU_VIEW_MAGIC	  0x57495655u /* "UVIW" */
+#define VU_ABI_VERSION	  1u
+#define VU_AGENT_ADDR	  0x7d0000000000ul /* where vu-loader is linked: the filter compares with it */
+#define VU_AGENT_SIZE	  0x10000000ul	   /* its code lies in this range; nothing else does */
+#define VU_VIEW_ADDR	  0x7d0020000000ul
+#define VU_VIEW_AREA_SIZE (1u << 20) /* bytes of one table area */
+#define VU_VIEW_HEAD_SIZE 4096u
+#define VU_VIEW_SIZE	  (VU_VIEW_HEAD_SIZE + 2u * VU_VIEW_AREA_SIZE)
+
+/* Classes of calls that a view touches (vu_view_head.classes); a class that is off costs one test. */
+#define VU_TOUCH_PATHS 0x1u /* there is a mount */
+#define VU_TOUCH_IDS   0x2u /* user and group ids are the process's own business (unrealuidgid) */
+#define VU_TOUCH_UTS   0x4u /* uname() answers from uts */
+#define VU_TOUCH_GHOST 0x8u /* a mount point does not exist on the host: getdents adds it */
+
+struct vu_view_head {
+	uint32_t magic;
+	uint32_t abi;
+	uint64_t session;    /* random, the same for all views of a session */
+	uint32_t view;	     /* number of this view in the session, from 1 */
+	uint32_t seq;	     /* even: stable; read with acquire */
+	uint32_t area;	     /* 0 or 1: the area in use */
+	uint32_t classes;    /* VU_TOUCH_* */
+	int32_t server;	     /* pid of umvu's server as seen in the session's pid namespace */
+	int32_t rpc_fd;	     /* the server's O_PATH descriptor of this view's rpc socket */
+	int32_t view_fd;     /* the server's descriptor of this image */
+	int32_t loader_fd;   /* the server's O_PATH descriptor of vu-loader */
+	uint64_t loader_dev; /* st_dev and st_ino of vu-loader: an exec of it is not redirected */
+	uint64_t loader_ino;
+	uint32_t debug; /* VU_DEBUG_* for the agent */
+	uint32_t reserved;
+	char name[64];	 /* of the view, "" if none */
+	char uts[6][65]; /* as in struct utsname; valid with VU_TOUCH_UTS */
+};
+
+/* A table area: this head, then n_mounts entries, then strings. Offsets are from the area's start. */
+struct vu_view_area {
+	uint32_t size; /* bytes in use, at most VU_VIEW_AREA_SIZE */
+	uint32_t n_mounts;
+	uint32_t generation; /* grows with every publishing */
+	uint32_t reserved;
+};
+
+#define VU_MOUNT_RDONLY 0x1u
+#define VU_MOUNT_FILE	0x2u /* the root of the mount is not a directory */
+#define VU_MOUNT_GHOST	0x4u /* the mount point does not exist in what is beneath */
+#define VU_MOUNT_HIDDEN 0x8u /* not shown in mount tables (covers for drivers) */
+
+/*
+ * A mount of the view. `parent` is the number (`id`) of the mount that the mount point lies in, 0 for
+ * the host's own tree. A walk that stands in mount M at path P enters the entry with parent == M and
+ * path == P, and goes on from there with the same path (a mount on a mount's root).
+ * Of two entries with equal parent and path the later in the table would be unreachable: umvu never
+ * makes such (the second's parent is the first).
+ */
+struct vu_view_mount {
+	uint32_t id;	 /* from 1, never used again in a session */
+	uint32_t parent; /* id of the mount that the mount point is in, 0 = host */
+	uint64_t mnt_id; /* the kernel's id of the mount as statx(STATX_MNT_ID) tells */
+	uint64_t dev; /* st_dev of the file system in the kernel's new encoding (makedev), 0 unknown */
+	int32_t fd;	/* server's O_PATH descriptor of the mount's root: /proc/<server>/fd/<fd> */
+	uint32_t flags; /* VU_MOUNT_* */
+	uint32_t path;	/* offset: canonical absolute path of the mount point in the view */
+	uint32_t path_len;
+	uint32_t type;	 /* offset: type as in /proc/mounts */
+	uint32_t source; /* offset: source as in /proc/mounts */
+	uint32_t options; /* offset: per-mount options, comma separated, e.g. "rw,nosuid,nodev,relatime" */
+	uint32_t super; /* offset: super block options, e.g. "rw,user_id=1000,group_id=1000" */
+};
+
+/* The area in use, or the other if umvu switches meanwhile: see the rules above. */
+static inline const struct vu_view_area *vu_view_area(const struct vu_view_head *v)
+{
+	uint32_t n = __atomic_load_n(&v->area, __ATOMIC_ACQUIRE) & 1;
+
+	return (const void *)((const char *)v + VU_VIEW_HEAD_SIZE +
+			      n * (uint64_t)VU_VIEW_AREA_SIZE);
+}
+
+/* The mount entries, and in *n their number, bounded by the area. */
+static inline const struct vu_view_mount *vu_view_mounts(const struct vu_view_area *a, uint32_t *n)
+{
+	uint32_t max = (VU_VIEW_AREA_SIZE - sizeof(*a)) / sizeof(struct vu_view_mount);
+
+	*n = a->n_mounts < max ? a->n_mounts : max;
+	return (const void *)(a + 1);
+}
+
+/* The string at offset `off`, "" where the offset is out of the area. Areas end with a NUL byte. */
+static inline const char *vu_view_str(const struct vu_view_area *a, uint32_t off)
+{
+	return off < VU_VIEW_AREA_SIZE ? (const char *)a + off : "";
+}
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The agent: what its files share. Freestanding: no libc, no allocation, no TLS, no SSE.
+ *
+ * Rules for every line of the agent:
+ *  - It runs in any thread of any program, on the program's stack or signal stack: frames stay small
+ *    (the build refuses more than 1 KiB), large buffers are in the call's struct vu_scratch.
+ *  - All signals are blocked while it runs, but for the guest's own call where that may block
+ *    (vu_native()); whatever it holds then must bear a longjmp out of a guest's signal handler.
+ *  - Guest memory is reached through guest_*() only, each argument once.
+ *  - It keeps no descriptor open; those that it opens it closes before it returns.
+ *  - After vfork the memory is shared with the parent: nothing may be left that only the child undoes.
+ *  - Results are >= 0 or -errno.
+ */
+#ifndef VU_AGENT_AGENT_H
+#define VU_AGENT_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/rpc.h"
+#include "abi/state.h"
+#include "abi/view.h"
+
+#define VU_PATH_MAX 4096
+
+struct vu_regs; /* arch/<isa>/: the guest's registers at the call */
+
+/* Buffers of one call. A call that needs a path resolved gets two places (rename, link). */
+struct vu_path {
+	char virt[VU_PATH_MAX]; /* canonical absolute path in the view; "" if it has none */
+	char real[VU_PATH_MAX +
+		  64];	/* the name to give to the kernel, absolute or relative to dirfd */
+	int dirfd;	/* for real: AT_FDCWD or the guest's descriptor */
+	uint32_t mount; /* id of the mount that it lies in (root included), 0 host */
+	uint32_t flags; /* VU_PATH_* */
+};
+#define VU_PATH_NATIVE	 0x01u /* the guest's own arguments do: no mount can be involved */
+#define VU_PATH_ROOT	 0x02u /* it is the root of `mount` */
+#define VU_PATH_MAGIC	 0x04u /* ends at a magic link of /proc (fd/N, cwd, root, exe, ns/...) */
+#define VU_PATH_SELF_EXE 0x08u /* it is the caller's own /proc/self/exe */
+#define VU_PATH_MISSING	 0x10u /* the last component does not exist (the rest does) */
+#define VU_PATH_SLASH	 0x20u /* it was given with a trailing slash, "." or ".." */
+
+struct vu_scratch {
+	struct vu_path path[2];
+	char tmp[2][VU_PATH_MAX + 64]; /* the resolver's; free for handlers before and after it */
+	char msg[VU_PATH_MAX * 2 + 1024]; /* rpc messages, contents of synthesised files */
+};
+
+/* State of one thread that the kernel does not know. Threads without any share agent_process.thread. */
+struct vu_thread {
+	int tid;		  /* 0: slot is free; -1: the process's default */
+	bool sigsys_blocked;	  /* the guest has SIGSYS in its mask */
+	bool sigsys_pending;	  /* one came while it was blocked */
+	uint8_t sigsys_info[128]; /* ... its siginfo */
+	bool traceme;		  /* asked for PTRACE_TRACEME, due at its execve */
+	bool has_cred;		  /* cred is valid; else ids are the kernel's */
+	struct vu_cred cred;
+};
+
+/* Action of a signal as rt_sigaction(2) has it in the kernel's layout. */
+struct vu_sigaction {
+	uint64_t handler;
+	uint64_t flags;
+	uint64_t restorer;
+	uint64_t mask;
+};
+
+/* State of the process. fork copies it; the loader sets it from struct vu_exec_state. */
+struct vu_process {
+	struct vu_session_ref ref;
+	bool viewless;	   /* no view image could be mapped: everything is the host's */
+	bool no_new_privs; /* as the guest sees it */
+	bool strict;	   /* in seccomp's strict mode */
+	bool tracer;	   /* has used ptrace(2) */
+	uint32_t driver;   /* token of the driver that it belongs to */
+	int pid;
+	char exe[VU_PATH_MAX]; /* canonical path in the view of the program, as /proc/self/exe shows */
+	char exe_real[VU_PATH_MAX + 64]; /* a name that the kernel opens the program by */
+	struct vu_sigaction sigsys;	 /* the guest's own action for SIGSYS */
+};
+
+extern struct vu_process agent_process;
+
+/* One call of a guest. */
+struct vu_call {
+	long nr; /* changed by handlers that issue another call in its place */
+	unsigned long arg[6];
+	const struct vu_row *row;
+	struct vu_thread *thread;
+	struct vu_scratch *s;
+	struct vu_regs *regs;
+	bool may_block; /* vu_native() lets signals in */
+};
+
+/* --- dispatch.c: the table --- */
+typedef long vu_handler(struct vu_call *c);
+
+struct vu_row {
+	const char *name;
+	vu_handler *handler; /* NULL: host's, never trapped */
+	const char *args;    /* kinds of arguments: see syscalls.def */
+};
+const struct vu_row *vu_row(long nr); /* NULL: no such number */
+
+/* --- arch: system calls --- */
+/* The agent's own call: passes all filters. */
+long vu_sys6(long nr, long a, long b, long c, long d, long e, long f);
+/* A call in the guest's name: passes our filter, not the guest's own ones. */
+long vu_guest_sys6(long nr, long a, long b, long c, long d, long e, long f);
+#define VU_SYS_(nr, a, b, c, d, e, f, ...) \
+	vu_sys6((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+/* vu_sys(__NR_x, args...): up to six arguments, missing ones are 0. */
+#define vu_sys(...) VU_SYS_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
+
+/* Issues c->nr with c->arg in the guest's name, with the guest's signal mask if it may block. */
+long vu_native(struct vu_call *c);
+/* The same with signals let in (the call may block, or goes to a FUSE mount). */
+long vu_native_blocking(struct vu_call *c);
+
+/* --- view.c --- */
+const struct vu_view_head *vu_view(void);	/* the process's view; never NULL once loaded */
+static inline bool vu_touches(uint32_t classes) /* does the view touch one of VU_TOUCH_*? */
+{
+	return !agent_process.viewless && (vu_view()->classes & classes);
+}
+/*
+ * Entry of the mount table, copied out under the seqlock; strings stay in the area.
+ * vu_mount_by_*: true and *m filled, or false. Never block, safe against concurrent publishing.
+ */
+bool vu_mount_at(uint32_t parent, const char *path, size_t len, struct vu_view_mount *m);
+bool vu_mount_by_id(uint32_t id, struct vu_view_mount *m);
+bool vu_mount_by_mnt_id(uint64_t mnt_id, struct vu_view_mount *m);
+/* Copies the mount's path in the view to buf (VU_PATH_MAX bytes); its length, or -ENOENT. */
+long vu_mount_path(uint32_t id, char *buf);
+/* Calls fn for each mount in table order with strings valid during the call; stops if fn returns true. */
+typedef bool vu_mount_fn(const struct vu_view_area *a, const struct vu_view_mount *m, void *ctx);
+void vu_mount_each(vu_mount_fn *fn, void *ctx);
+
+/*
+ * The name of one of the session's descriptors (agent_process.ref): /proc/<server>/fd/<fd>, or the
+ * process's own where it is anchored (anchor.c). buf: 40 bytes at least.
+ */
+void vu_session_name(char *buf, size_t size, int fd);
+
+/* --- guest memory (guest.c): 0 or a length, -EFAULT. Never fault. --- */
+long guest_read(void *dst, unsigned long src, size_t n);
+long guest_write(unsigned long dst, const void *src, size_t n);
+/* Reads a string with its NUL; length without it; -EFAULT; -ENAMETOOLONG if it does not fit. */
+long guest_read_str(char *dst, size_t size, unsigned long src);
+
+/* --- path.c --- */
+#define VU_FOLLOW   0x01u /* follow a symbolic link at the end */
+#define VU_EMPTY_OK 0x02u /* "" means dirfd itself (AT_EMPTY_PATH) */
+#define VU_CREATE   0x04u /* the last component may be missing */
+#define VU_PARENT \
+	0x08u /* operates on the name: mkdir, unlink, rename ...: never follows, a mount's root is EBUSY's matter */
+/*
+ * Resolves guest path argument `path` (guest address) relative to dirfd in the caller's view into *p.
+ * 0, or the -errno that the kernel gives for such a path (-ENOENT, -ELOOP, -EFAULT, ...).
+ * With no mount in the view it only sets VU_PATH_NATIVE.
+ */
+long vu_resolve(struct vu_call *c, int dirfd, unsigned long path, uint32_t how, struct vu_path *p);
+/* The same for a path that is in agent memory. */
+long vu_resolve_str(struct vu_call *c, int dirfd, const char *path, uint32_t how,
+		    struct vu_path *p);
+/* Canonical path in the view of an open directory or file (AT_FDCWD: the cwd) into buf of VU_PATH_MAX;
+ * its length; -ENOENT when unlinked or unreachable. *mount gets the mount's id. */
+long vu_fd_path(int fd, char *buf, uint32_t *mount);
+
+/* --- threads (thread.c) --- */
+struct vu_thread *vu_thread_get(void); /* the caller's own state, or the process's default */
+struct vu_thread *vu_thread_own(void); /* a private one, made if needed; NULL: table is full */
+
+/* --- rpc.c --- */
+/*
+ * One request to umvu: strings are n NUL-terminated ones in msg (len bytes). The reply's text goes to
+ * msg (size bytes, NUL-terminated). fds_in: n_in descriptors to send (stay open). *fd_out: the
+ * descriptor received (O_CLOEXEC), -1 none; may be NULL. Returns reply->result or -errno (-EIO: umvu is
+ * gone). May block.
+ */
+long vu_rpc(struct vu_rpc_request *rq, char *msg, size_t size, const int *fds_in, int n_in,
+	    int *fd_out, struct vu_rpc_reply *reply);
+
+/* --- string.c --- */
+size_t vu_strlen(const char *s);
+int vu_strcmp(const char *a, const char *b);
+int vu_strncmp(const char *a, const char *b, size_t n);
+char *vu_strchr(const char *s, int ch);
+char *vu_strrchr(const char *s, int ch);
+/* Copies at most size - 1 bytes and a NUL; length of src. */
+size_t vu_strlcpy(char *dst, const char *src, size_t size);
+/* Decimal text of n at dst (21 bytes at least); its length. */
+size_t vu_utoa(char *dst, unsigned long n);
+/* Appends to a NUL-terminated string in buf of `size` bytes; false if it did not fit. */
+bool vu_append(char *buf, size_t size, const char *s);
+bool vu_append_num(char *buf, size_t size, unsigned long n);
+void *memcpy(void *dst, const void *src, size_t n);
+void *memmove(void *dst, const void *src, size_t n);
+void *memset(void *dst, int ch, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+
+/* --- log.c: to stderr, only with debug bits of the view --- */
+void vu_debug(const char *what, const char *detail, long value);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Other user namespaces: unshare, setns (and clone, from clone.c).
+ *
+ * /proc/<server>/fd/<n> can be followed by processes of the server's user namespace only
+ * (ptrace_may_access()). A process that leaves it first opens what every exec needs, vu-loader, view image
+ * and rpc socket, at high numbers, to be inherited. That is the exception to the rule that the agent keeps
+ * no descriptor open; a program that closes them cannot execute another. Mounts of the view are out of
+ * reach in such a namespace: EACCES.
+ */
+#include <asm/errno.h>
+#include <asm/unistd_64.h>
+#include <linux/sched.h>
+
+#include "agent/anchor.h"
+#include "agent/handlers.h"
+
+#define O_PATH_	   010000000
+#define O_CLOEXEC_ 02000000
+#define F_DUPFD_   0
+#define HIGH_FD	   900 /* below the usual limit of 1024 */
+
+void vu_session_name(char *buf, size_t size, int fd)
+{
+	vu_strlcpy(buf, "/proc/", size);
+	if (agent_process.ref.server)
+		vu_append_num(buf, size, (unsigned long)agent_process.ref.server);
+	else
+		vu_append(buf, size, "self");
+	vu_append(buf, size, "/fd/");
+	vu_append_num(buf, size, (unsigned long)fd);
+}
+
+/* Opens the session's descriptor fd here; the new number, or -errno. */
+static int open_own(int fd, int flags)
+{
+	char name[40];
+	long low, high;
+
+	vu_session_name(name, sizeof(name), fd);
+	low = vu_sys(__NR_open, name, flags | O_CLOEXEC_, 0);
+	if (low < 0)
+		return (int)low;
+	high = vu_sys(__NR_fcntl, low, F_DUPFD_, HIGH_FD);
+	vu_sys(__NR_close, low);
+	return (int)high;
+}
+
+static void close_own(const struct vu_session_ref *ref)
+{
+	vu_sys(__NR_close, ref->loader_fd);
+	vu_sys(__NR_close, ref->view_fd);
+	vu_sys(__NR_close, ref->rpc_fd);
+}
+
+bool vu_anchor(void)
+{
+	struct vu_session_ref own = agent_process.ref;
+
+	if (!own.server || agent_process.viewless)
+		return false;
+	own.loader_fd = open_own(own.loader_fd, O_PATH_);
+	own.view_fd = open_own(own.view_fd, 0);
+	own.rpc_fd = open_own(own.rpc_fd, O_PATH_);
+	own.server = 0;
+	if (own.loader_fd < 0 || own.view_fd < 0 || own.rpc_fd < 0) {
+		close_own(&own);
+		return false;
+	}
+	agent_process.ref = own;
+	return true;
+}
+
+void vu_unanchor(const struct vu_session_ref *ref)
+{
+	struct vu_session_ref own = agent_process.ref;
+
+	agent_process.ref = *ref;
+	close_own(&own);
+}
+
+/* Issues the call anchored, if it may lead to another user namespace; undone if it fails. */
+static long leave(struct vu_call *c, bool user)
+{
+	struct vu_session_ref ref = agent_process.ref;
+	bool anchored = user && vu_anchor();
+	long r = vu_native(c);
+
+	if (anchored && r < 0)
+		vu_unanchor(&ref);
+	return r;
+}
+
+long sys_unshare(struct vu_call *c)
+{
+	return leave(c, c->arg[0] & CLONE_NEWUSER);
+}
+
+/* Type 0 is any kind of namespace: the descriptor decides. */
+long sys_setns(struct vu_call *c)
+{
+	return leave(c, !c->arg[1] || (c->arg[1] & CLONE_NEWUSER));
+}

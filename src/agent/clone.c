@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * fork, vfork, clone, clone3.
+ *
+ * A child with a copy of the memory and the same stack simply returns from the handler as the parent does.
+ * A child on another stack finds there a struct vu_child with the guest's registers (vu_clone()).
+ * A child that borrows the memory until it executes (CLONE_VM|CLONE_VFORK) would run over the parent's
+ * handler frames, which lie below the guest's stack pointer or on the same alternate stack: the parent
+ * waits on a stack of its own, with a copy of its frames, and puts them back when the child is gone.
+ *
+ * The child's sigaction table must keep the agent's SIGSYS: CLONE_CLEAR_SIGHAND is done by hand.
+ */
+#include <asm/errno.h>
+#include <asm/unistd_64.h>
+#include <linux/mman.h>
+#include <linux/sched.h>
+
+#include "agent/anchor.h"
+#include "agent/handlers.h"
+#include "agent/trap.h"
+
+/* The vfork area: child's stack for vu_child_start(), parent's waiting stack, copy of the frames. */
+#define CHILD_STACK  8192
+#define PARENT_STACK 8192
+#define AREA_SIZE    (128 * 1024)
+#define COPY_MAX     (AREA_SIZE - CHILD_STACK - PARENT_STACK)
+
+long vu_clone(long nr, long a, long b, long c, long d, long e);
+long vu_on_stack(void *arg, void *top, long (*fn)(void *arg, void *sp));
+void vu_child_start(struct vu_child *child);
+
+static void *spare_area; /* one vfork area is kept for the next time */
+
+/* What a clone is made of, from either call. */
+struct birth {
+	struct vu_call *c;
+	uint64_t flags;
+	uint64_t stack;		/* the child's stack pointer, 0: as the parent's */
+	struct clone_args args; /* for clone3 */
+	size_t args_size;	/* 0: clone */
+	bool clear;		/* CLONE_CLEAR_SIGHAND was asked for */
+	char *area;		/* vfork area */
+	const char *frames;	/* live stack of the handler: copied away */
+	size_t n_frames;
+};
+
+/* The registers of the guest for a child whose stack pointer is to be rsp. */
+static void fill_child(struct vu_child *ch, const struct birth *b, uint64_t rsp)
+{
+	const struct vu_regs *r = b->c->regs;
+	const char *fp = (const char *)r->fpstate;
+
+	memset(ch, 0, sizeof(*ch));
+	ch->r8 = r->r8;
+	ch->r9 = r->r9;
+	ch->r10 = r->r10;
+	ch->r12 = r->r12;
+	ch->r13 = r->r13;
+	ch->r14 = r->r14;
+	ch->r15 = r->r15;
+	ch->rdi = r->rdi;
+	ch->rsi = r->rsi;
+	ch->rbp = r->rbp;
+	ch->rbx = r->rbx;
+	ch->rdx = r->rdx;
+	ch->rsp = rsp;
+	ch->rip = r->rip;
+	ch->eflags = r->eflags;
+	ch->sigmask = r->sigmask;
+	ch->separate = !(b->flags & CLONE_VM);
+	ch->clear = b->clear;
+	ch->thread = (uint64_t)vu_thread_new();
+	/* struct _fpstate_64: cwd at 0, mxcsr at 24 (FXSAVE layout). */
+	ch->fcw = 0x37f;
+	ch->mxcsr = 0x1f80;
+	if (fp) {
+		memcpy(&ch->fcw, fp, sizeof(ch->fcw));
+		memcpy(&ch->mxcsr, fp + 24, sizeof(ch->mxcsr));
+	}
+}
+
+/* In the child of a fork: the agent's state is a copy in which only the caller goes on. */
+/* Scratch slots of the other threads are found dead when they are needed: their tids are not ours. */
+static void after_fork(struct vu_thread *own)
+{
+	int tid = (int)vu_sys(__NR_gettid);
+
+	agent_process.pid = tid;
+	agent_process.tracer = false;
+	vu_thread_fork(own, tid);
+}
+
+/* CLONE_CLEAR_SIGHAND without the SIGSYS of the agent: in the child. */
+static void clear_handlers(void)
+{
+	struct vu_sigaction sa, dfl = { 0 };
+
+	for (int sig = 1; sig <= 64; sig++) {
+		if (sig == VU_SIGSYS || vu_sys(__NR_rt_sigaction, sig, 0, &sa, 8) < 0)
+			continue;
+		if (sa.handler > 1)
+			vu_sys(__NR_rt_sigaction, sig, &dfl, 0, 8);
+	}
+}
+
+/* First thing of a child on another stack: called by vu_clone() with signals still blocked. */
+void vu_child_start(struct vu_child *child)
+{
+	struct vu_thread *t = (struct vu_thread *)child->thread;
+	int tid = (int)vu_sys(__NR_gettid);
+
+	vu_thread_drop(
+		tid); /* of an earlier thread with that number: a thread's end is not trapped */
+	if (t)
+		vu_thread_adopt(t, tid);
+	if (child->separate)
+		agent_process.pid = tid;
+	if (child->clear)
+		clear_handlers();
+	vu_set_mask(child->sigmask & ~VU_SIGSYS_BIT);
+}
+
+/* Calls clone or clone3 with the child's stack pointer at `at`. */
+static long issue(struct birth *b, struct vu_child *at)
+{
+	struct vu_call *c = b->c;
+
+	if (!b->args_size)
+		return vu_clone(__NR_clone, (long)b->flags, (long)at, (long)c->arg[2],
+				(long)c->arg[3], (long)c->arg[4]);
+	/* clone3 takes the lowest byte and the size: the stack pointer starts at their sum. */
+	b->args.stack = (uint64_t)at - 16;
+	b->args.stack_size = 16;
+	return vu_clone(__NR_clone3, (long)&b->args, (long)b->args_size, 0, 0, 0);
+}
+
+/* A thread, or a process on a stack of its own: the registers wait at the top of the child's stack. */
+static long birth_on_stack(struct birth *b)
+{
+	uint64_t at = (b->stack - 128 - sizeof(struct vu_child)) & ~63ul;
+	struct vu_child ch;
+	long r;
+
+	fill_child(&ch, b, b->stack);
+	if (guest_write(at, &ch, sizeof(ch)) < 0)
+		r = -EFAULT;
+	else
+		r = issue(b, (struct vu_child *)at);
+	if (ch.thread && (r < 0 || ch.separate))
+		vu_thread_free((struct vu_thread *)ch.thread);
+	return r;
+}
+
+static long vfork_waiting(void *arg, void *sp)
+{
+	struct birth *b = arg;
+	char *copy = b->area + CHILD_STACK + PARENT_STACK;
+	size_t n = (size_t)(b->frames + b->n_frames - (char *)sp);
+	struct vu_child *ch = (struct vu_child *)(b->area + CHILD_STACK - 1024);
+	char *at = sp;
+	uint64_t flags = b->flags;
+	struct vu_call *c = b->c;
+	long args[6];
+	long r;
+
+	/* Nothing below `sp`'s region is read between the two copies: locals here are on our own stack. */
+	for (int i = 0; i < 6; i++)
+		args[i] = (long)c->arg[i];
+	if (n > COPY_MAX)
+		return -ENOMEM;
+	fill_child(ch, b, b->stack ? b->stack : c->regs->rsp);
+	memcpy(copy, at, n);
+	if (b->args_size) {
+		struct clone_args a = b->args;
+		size_t size = b->args_size;
+
+		a.stack = (uint64_t)ch - 16;
+		a.stack_size = 16;
+		r = vu_clone(__NR_clone3, (long)&a, (long)size, 0, 0, 0);
+	} else {
+		r = vu_clone(__NR_clone, (long)flags, (long)ch, args[2], args[3], args[4]);
+	}
+	memcpy(at, copy, n);
+	if (ch->thread && r < 0)
+		vu_thread_free((struct vu_thread *)ch->thread);
+	return r;
+}
+
+static void *area_get(void)
+{
+	void *area = __atomic_exchange_n(&spare_area, NULL, __ATOMIC_ACQUIRE);
+	long p;
+
+	if (area)
+		return area;
+	p = vu_sys(__NR_mmap, 0, AREA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		   0);
+	return p < 0 && p > -4096 ? NULL : (void *)p;
+}
+
+static void area_put(void *area)
+{
+	void *old = __atomic_exchange_n(&spare_area, area, __ATOMIC_RELEASE);
+
+	if (old)
+		vu_sys(__NR_munmap, old, AREA_SIZE);
+}
+
+/* End of the handler's frames: the alternate stack's end if it is on that, else the guest's red zone. */
+static const char *frames_end(const struct vu_regs *r)
+{
+	uint64_t here = (uint64_t)__builtin_frame_address(0);
+
+	if (r->ss_size && here >= r->ss_sp && here < r->ss_sp + r->ss_size)
+		return (const char *)(r->ss_sp + r->ss_size);
+	return (const char *)(r->rsp - 128);
+}
+
+static long birth_vfork(struct birth *b)
+{
+	char *area = area_get();
+	long r;
+
+	if (!area)
+		return -ENOMEM;
+	b->area = area;
+	b->frames = __builtin_frame_address(0);
+	b->n_frames = (size_t)(frames_end(b->c->regs) - b->frames);
+	r = vu_on_stack(b, area + CHILD_STACK + PARENT_STACK, vfork_waiting);
+	if (r > 0) {
+		vu_scratch_drop((int)r);
+		vu_thread_drop((int)r);
+	}
+	area_put(area);
+	return r;
+}
+
+static long deliver(struct birth *b)
+{
+	struct vu_thread *own = b->c->thread;
+	long r;
+
+	if ((b->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
+		return birth_vfork(b);
+	if (b->stack)
+		return birth_on_stack(b);
+	if (b->flags & CLONE_VM)
+		return -EINVAL; /* a second thread on the same stack: no program can mean that */
+	if (b->args_size)
+		r = vu_sys(__NR_clone3, &b->args, b->args_size);
+	else
+		r = vu_guest_sys6(__NR_clone, (long)b->flags, 0, (long)b->c->arg[2],
+				  (long)b->c->arg[3], (long)b->c->arg[4], 0);
+	if (!r)
+		after_fork(own);
+	return r;
+}
+
+/* A child in a user namespace of its own cannot reach the server: it is born anchored. */
+static long birth(struct birth *b)
+{
+	struct vu_session_ref ref = agent_process.ref;
+	long r;
+
+	if (!(b->flags & CLONE_NEWUSER) || !vu_anchor())
+		return deliver(b);
+	r = deliver(b);
+	if (r)
+		vu_unanchor(&ref);
+	return r;
+}
+
+long sys_fork(struct vu_call *c)
+{
+	struct birth b = { .c = c, .flags = 17 /* SIGCHLD */ };
+
+	if (c->nr == __NR_vfork)
+		b.flags |= CLONE_VM | CLONE_VFORK;
+	c->arg[2] = c->arg[3] = c->arg[4] = 0;
+	return birth(&b);
+}
+
+long sys_clone(struct vu_call *c)
+{
+	struct birth b = { .c = c, .flags = c->arg[0], .stack = c->arg[1] };
+
+	return birth(&b);
+}
+
+long sys_clone3(struct vu_call *c)
+{
+	struct birth b = { .c = c, .args_size = c->arg[1] };
+	long r;
+
+	/* Sizes as clone3(2): too small EINVAL, larger than a page E2BIG; the rest the kernel judges. */
+	if (b.args_size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	if (b.args_size > sizeof(b.args))
+		return vu_native(c); /* E2BIG unless the rest is zero: no kernel knows more yet */
+	if (guest_read(&b.args, c->arg[0], b.args_size) < 0)
+		return -EFAULT;
+	b.flags = b.args.flags;
+	if (!b.args.stack != !b.args.stack_size)
+		return -EINVAL;
+	if (b.args.stack)
+		b.stack = b.args.stack + b.args.stack_size;
+	b.clear = b.flags & CLONE_CLEAR_SIGHAND;
+	if (b.clear && (b.flags & CLONE_SIGHAND))
+		return -EINVAL;
+	b.args.flags = b.flags &= ~CLONE_CLEAR_SIGHAND;
+	r = birth(&b);
+	if (b.clear && !r) {
+		clear_handlers();
+		if (agent_process.sigsys.handler > 1)
+			agent_process.sigsys.handler = 0;
+	}
+	return r;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ELF files: checks and mapping as in fs/binfmt_elf.c of the kernel, from user space. */
+#include <asm/errno.h>
+#include <asm/unistd_64.h>
+#include <linux/mman.h>
+
+#include "agent/agent.h"
+#include "agent/elf.h"
+
+#define PAGE	       4096ul
+#define PAGE_DOWN(x)   ((x) & ~(PAGE - 1))
+#define PAGE_UP(x)     (((x) + PAGE - 1) & ~(PAGE - 1))
+#define HEADERS_MAX    65536u
+#define TASK_SIZE_MAX_ 0x7ffffffff000ul
+#define EM_X86_64_     62
+
+long vu_elf_check(const struct elf64_hdr *head, struct vu_elf *elf)
+{
+	memset(elf, 0, sizeof(*elf));
+	elf->stack_exec = -1;
+	if (memcmp(head->e_ident, "\177ELF", 4) || head->e_machine != EM_X86_64_ ||
+	    head->e_ident[EI_CLASS] != ELFCLASS64)
+		return -ENOEXEC;
+	if (head->e_type != ET_EXEC && head->e_type != ET_DYN)
+		return -ENOEXEC;
+	if (head->e_phentsize != sizeof(struct elf64_phdr) || !head->e_phnum ||
+	    head->e_phnum * sizeof(struct elf64_phdr) > HEADERS_MAX)
+		return -ENOEXEC;
+	elf->fixed = head->e_type == ET_EXEC;
+	elf->entry = head->e_entry;
+	elf->phoff = head->e_phoff;
+	elf->phnum = head->e_phnum;
+	return 0;
+}
+
+long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size)
+{
+	const struct elf64_phdr *ph = buf;
+	size_t want = elf->phnum * sizeof(*ph);
+	long r;
+
+	if (want > size)
+		return -ENOEXEC;
+	r = vu_sys(__NR_pread64, fd, buf, want, elf->phoff);
+	if (r < 0)
+		return r;
+	if ((size_t)r != want)
+		return -EIO;
+	for (unsigned int i = 0; i < elf->phnum; i++) {
+		if (ph[i].p_type == PT_INTERP && !elf->interp_size) {
+			elf->interp_offset = ph[i].p_offset;
+			elf->interp_size = ph[i].p_filesz;
+			if (elf->interp_size < 2)
+				return -ENOEXEC;
+		}
+		if (ph[i].p_type == PT_GNU_STACK)
+			elf->stack_exec = !!(ph[i].p_flags & PF_X);
+	}
+	return 0;
+}
+
+/* Lowest and highest address of what is to be loaded; false if nothing is, or it makes no sense. */
+static bool extent(const struct elf64_phdr *ph, unsigned int n, uint64_t *lo, uint64_t *hi)
+{
+	*lo = UINT64_MAX;
+	*hi = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		if (ph[i].p_type != PT_LOAD)
+			continue;
+		if (ph[i].p_filesz > ph[i].p_memsz || ph[i].p_memsz > TASK_SIZE_MAX_ ||
+		    ph[i].p_vaddr > TASK_SIZE_MAX_ - ph[i].p_memsz ||
+		    ((ph[i].p_vaddr ^ ph[i].p_offset) & (PAGE - 1)))
+			return false;
+		if (PAGE_DOWN(ph[i].p_vaddr) < *lo)
+			*lo = PAGE_DOWN(ph[i].p_vaddr);
+		if (PAGE_UP(ph[i].p_vaddr + ph[i].p_memsz) > *hi)
+			*hi = PAGE_UP(ph[i].p_vaddr + ph[i].p_memsz);
+	}
+	return *hi > *lo;
+}
+
+static int protection(uint32_t flags)
+{
+	return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) |
+	       (flags & PF_X ? PROT_EXEC : 0);
+}
+
+static uint64_t alignment(const struct elf64_phdr *ph, unsigned int n)
+{
+	uint64_t align = PAGE;
+
+	for (unsigned int i = 0; i < n; i++)
+		if (ph[i].p_type == PT_LOAD && ph[i].p_align > align &&
+		    !(ph[i].p_align & (ph[i].p_align - 1)))
+			align = ph[i].p_align;
+	return align;
+}
+
+static long anonymous(uint64_t at, uint64_t size, int prot, int flags)
+{
+	return vu_sys(__NR_mmap, at, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+}
+
+/* Takes the address range for the whole file; its segments go over it. The start, or -errno. */
+static long reserve(const struct vu_elf *elf, uint64_t lo, uint64_t size, uint64_t hint,
+		    uint64_t align)
+{
+	long at;
+
+	if (elf->fixed)
+		return anonymous(lo, size, PROT_NONE, MAP_FIXED_NOREPLACE);
+	if (align <= PAGE)
+		return anonymous(hint, size, PROT_NONE, MAP_NORESERVE);
+	at = anonymous(hint, size + align, PROT_NONE, MAP_NORESERVE);
+	if (at < 0 && at > -4096)
+		return at;
+	hint = ((uint64_t)at + align - 1) & ~(align - 1);
+	if (hint > (uint64_t)at)
+		vu_sys(__NR_munmap, at, hint - (uint64_t)at);
+	vu_sys(__NR_munmap, hint + size, (uint64_t)at + align - hint);
+	return (long)hint;
+}
+
+/* One PT_LOAD: the part that the file has, then zeros. */
+static long map_segment(int fd, const struct elf64_phdr *ph, uint64_t bias)
+{
+	uint64_t start = bias + ph->p_vaddr, file_end = start + ph->p_filesz;
+	uint64_t mem_end = PAGE_UP(start + ph->p_memsz), at = PAGE_DOWN(start);
+	int prot = protection(ph->p_flags);
+	long r = 0;
+
+	if (ph->p_filesz) {
+		r = vu_sys(__NR_mmap, at, PAGE_UP(file_end) - at, prot, MAP_PRIVATE | MAP_FIXED, fd,
+			   PAGE_DOWN(ph->p_offset));
+		if (r < 0 && r > -4096)
+			return r;
+		if (ph->p_memsz > ph->p_filesz && (prot & PROT_WRITE) && (file_end & (PAGE - 1)))
+			memset((void *)file_end, 0, PAGE_UP(file_end) - file_end);
+		at = PAGE_UP(file_end);
+	}
+	if (mem_end > at)
+		r = anonymous(at, mem_end - at, prot, MAP_FIXED);
+	return r < 0 && r > -4096 ? r : 0;
+}
+
+static void note_segment(struct vu_elf *elf, const struct elf64_phdr *ph)
+{
+	uint64_t start = elf->bias + ph->p_vaddr, end = start + ph->p_filesz;
+
+	if ((ph->p_flags & PF_X) && (!elf->start_code || start < elf->start_code))
+		elf->start_code = start;
+	if ((ph->p_flags & PF_X) && end > elf->end_code)
+		elf->end_code = end;
+	if (start > elf->start_data)
+		elf->start_data = start;
+	if (end > elf->end_data)
+		elf->end_data = end;
+	if (start + ph->p_memsz > elf->end_bss)
+		elf->end_bss = start + ph->p_memsz;
+	if (ph->p_offset <= elf->phoff && elf->phoff < ph->p_offset + ph->p_filesz)
+		elf->phdr = elf->phoff - ph->p_offset + start;
+}
+
+/* Gaps between segments are left unmapped, as by the kernel. */
+static void drop_gap(uint64_t *covered, const struct elf64_phdr *ph, uint64_t bias)
+{
+	uint64_t start = PAGE_DOWN(bias + ph->p_vaddr),
+		 end = PAGE_UP(bias + ph->p_vaddr + ph->p_memsz);
+
+	if (*covered && start > *covered)
+		vu_sys(__NR_munmap, *covered, start - *covered);
+	if (end > *covered)
+		*covered = end;
+}
+
+long vu_elf_map(int fd, struct vu_elf *elf, const void *buf, uint64_t hint)
+{
+	const struct elf64_phdr *ph = buf;
+	uint64_t lo, hi, covered = 0;
+	long r;
+
+	if (!extent(ph, elf->phnum, &lo, &hi))
+		return -ENOEXEC;
+	r = reserve(elf, lo, hi - lo, hint, alignment(ph, elf->phnum));
+	if (r < 0 && r > -4096)
+		return r;
+	elf->bias = (uint64_t)r - lo;
+	for (unsigned int i = 0; i < elf->phnum; i++) {
+		if (ph[i].p_type != PT_LOAD)
+			continue;
+		r = map_segment(fd, &ph[i], elf->bias);
+		if (r < 0)
+			return r;
+		drop_gap(&covered, &ph[i], elf->bias);
+		note_segment(elf, &ph[i]);
+	}
+	elf->entry += elf->bias;
+	return 0;
+}

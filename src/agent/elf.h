@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading ELF files: checks as load_elf_binary() makes them, and mapping. */
+#ifndef VU_AGENT_ELF_H
+#define VU_AGENT_ELF_H
+
+#include <linux/elf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the loader needs to know of an ELF file. */
+struct vu_elf {
+	bool fixed; /* ET_EXEC: to be mapped at its own addresses */
+	uint64_t entry, phoff;
+	unsigned int phnum;
+	uint64_t interp_offset, interp_size; /* PT_INTERP; size 0: none */
+	int stack_exec; /* PT_GNU_STACK: 1 executable, 0 not, -1 no such header */
+	/* After vu_elf_map(): */
+	uint64_t bias; /* what is added to the file's addresses */
+	uint64_t phdr; /* address of the program headers in memory, 0 unknown */
+	uint64_t start_code, end_code, start_data, end_data, end_bss;
+};
+
+/*
+ * Checks a file header (64 bytes). 0, or -ENOEXEC: no ELF file for this machine, or not one that can be
+ * executed. Fills the fields that come from the header.
+ */
+long vu_elf_check(const struct elf64_hdr *head, struct vu_elf *elf);
+/*
+ * Reads the program headers of the file into buf (size bytes) and notes what they say. 0; -ENOEXEC: too many,
+ * or none that loads; -errno of pread(2), -EIO for a truncated file.
+ */
+long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size);
+/*
+ * Maps the file: at its own addresses if it is fixed, else near `hint` (0: where the kernel likes). buf
+ * holds the program headers. 0 or -errno; what has been mapped by then stays.
+ */
+long vu_elf_map(int fd, struct vu_elf *elf, const void *buf, uint64_t hint);
+
+#endif

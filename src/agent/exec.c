@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * execve and execveat: a guest's exec becomes an exec of vu-loader, which maps the program itself
+ * (loader.c). All that execve(2) can refuse is checked here, before the point of no return:
+ *
+ *	1. the file: found in the view, regular, executable, readable, not open for writing
+ *	2. "#!": the interpreter takes the file's place, five times at most, else ELOOP
+ *	3. ELF: 64-bit x86_64, sane program headers; its interpreter is found and opened
+ *	4. execve of vu-loader with two strings in front of the arguments (abi/state.h), the program and
+ *	   its ELF interpreter as open descriptors. What the kernel refuses now (E2BIG, EFAULT, ENOMEM) it
+ *	   refuses for the guest.
+ *
+ * Order of errors as in fs/exec.c of the kernel. A file that may be executed but not read cannot be
+ * mapped from user space: EACCES (a documented limit).
+ */
+#include <asm/errno.h>
+#include <asm/stat.h>
+#include <asm/unistd_64.h>
+#include <linux/elf.h>
+#include <linux/fcntl.h>
+#include <linux/stat.h>
+
+#include "agent/elf.h"
+#include "agent/handlers.h"
+#include "agent/trap.h"
+
+#define SCRIPT_HEAD   256 /* BINPRM_BUF_SIZE: bytes of a file that the kernel looks at */
+#define SCRIPT_LEVELS 5
+#define O_RDONLY_     00
+#define O_NONBLOCK_   04000
+#define F_GETFD_      1
+#define F_SETLEASE_   1024
+#define F_RDLCK_      0
+#define F_UNLCK_      2
+#define EXECVE_CHECK  0x10000 /* AT_EXECVE_CHECK, Linux 6.14 */
+
+/* One exec on its way. Its texts are in the scratch's msg, the new argv in path[1] or a mapping. */
+struct exec {
+	struct vu_call *c;
+	char head[SCRIPT_HEAD];
+	struct vu_exec_state *state;
+	char *strings, *strings_end; /* room for texts of scripts and the state */
+	const char *name;	     /* as AT_EXECFN shows it: the path that execve was given */
+	const char *interp;	     /* what is executed now: name, or a script's interpreter */
+	uint64_t argv, envp;	     /* the guest's */
+	uint64_t *vec;		     /* the new argv */
+	uint64_t prefix[2 * SCRIPT_LEVELS + 2]; /* arguments before the guest's own, last first */
+	int n_prefix;
+	bool skip_argv0;
+	bool inaccessible; /* named by a close-on-exec descriptor: a script cannot be opened */
+	int fd, interp_fd;
+};
+
+static char *keep(struct exec *x, const char *s)
+{
+	size_t n = vu_strlen(s) + 1;
+	char *at = x->strings;
+
+	if (n > (size_t)(x->strings_end - at))
+		return NULL;
+	memcpy(at, s, n);
+	x->strings += n;
+	return at;
+}
+
+/* ETXTBSY: asked where somebody could have it open for writing, the file's owner. */
+static long check_not_written(int fd)
+{
+	static const char *const argv[] = { "x", NULL };
+	static bool no_check;
+	long r;
+
+	if (!no_check) {
+		r = vu_sys(__NR_execveat, fd, "", argv, argv + 1, AT_EMPTY_PATH | EXECVE_CHECK);
+		if (r != -EINVAL)
+			return r == -ETXTBSY || r == -EACCES || r == -EPERM ? r : 0;
+		no_check = true;
+	}
+	/* A read lease is refused while anyone has the file open for writing (fcntl(2)). */
+	r = vu_sys(__NR_fcntl, fd, F_SETLEASE_, F_RDLCK_);
+	if (!r)
+		vu_sys(__NR_fcntl, fd, F_SETLEASE_, F_UNLCK_);
+	return r == -EAGAIN ? -ETXTBSY : 0;
+}
+
+static bool is_loader(const struct stat *st)
+{
+	return st->st_dev == vu_view()->loader_dev && st->st_ino == vu_view()->loader_ino;
+}
+
+/* Opens what p names for execution. Descriptor, or the -errno of execve. *st is of the file. */
+static long open_executable(struct vu_path *p, long at_flags, struct stat *st)
+{
+	long r, fd;
+
+	r = vu_sys(__NR_newfstatat, p->dirfd, p->real, st, at_flags & AT_SYMLINK_NOFOLLOW);
+	if (r < 0)
+		return r;
+	if ((st->st_mode & S_IFMT) == S_IFLNK)
+		return -ELOOP;
+	if ((st->st_mode & S_IFMT) != S_IFREG)
+		return -EACCES;
+	if (is_loader(st) && vu_strlen(p->real) > 4 &&
+	    !vu_strcmp(p->real + vu_strlen(p->real) - 4, "/exe")) {
+		/* The kernel's own idea of a guest's /proc/self/exe. */
+		vu_strlcpy(p->real, agent_process.exe_real, sizeof(p->real));
+		r = vu_sys(__NR_newfstatat, p->dirfd, p->real, st, 0);
+		if (r < 0)
+			return r;
+	}
+	fd = vu_sys(__NR_openat, p->dirfd, p->real, O_RDONLY_ | O_NONBLOCK_, 0);
+	if (fd < 0)
+		return fd == -ENXIO ? -EACCES : fd;
+	r = vu_sys(__NR_faccessat2, fd, "", 1 /* X_OK */, AT_EMPTY_PATH | AT_EACCESS);
+	if (!r && st->st_uid == (unsigned int)vu_sys(__NR_geteuid))
+		r = check_not_written((int)fd);
+	if (r < 0) {
+		vu_sys(__NR_close, fd);
+		return r;
+	}
+	return fd;
+}
+
+/* Resolves a path of the agent's own and opens it. */
+static long open_named(struct exec *x, const char *path, struct stat *st)
+{
+	struct vu_path *p = &x->c->s->path[0];
+	long r = vu_resolve_str(x->c, AT_FDCWD, path, VU_FOLLOW, p);
+
+	if (r < 0)
+		return r;
+	if (p->flags & VU_PATH_NATIVE) {
+		p->dirfd = AT_FDCWD;
+		vu_strlcpy(p->real, path, sizeof(p->real));
+	}
+	return open_executable(p, 0, st);
+}
+
+static long read_head(struct exec *x)
+{
+	long n;
+
+	memset(x->head, 0, sizeof(x->head));
+	n = vu_sys(__NR_pread64, x->fd, x->head, sizeof(x->head), 0);
+	return n < 0 ? n : 0;
+}
+
+static bool blank(char ch)
+{
+	return ch == ' ' || ch == '\t';
+}
+
+/*
+ * The interpreter line as binfmt_script reads it: "#!", blanks, a name up to a blank, blanks, one argument
+ * that is the rest of the line less trailing blanks. *arg is NULL if there is none. The texts stay in head.
+ */
+static long parse_script(char *head, char **name, char **arg)
+{
+	char *end = head + SCRIPT_HEAD, *stop, *p;
+
+	for (stop = head + 2; stop < end && *stop != '\n'; stop++)
+		;
+	if (stop == end) {
+		/* The line is longer than what is read: the name must at least end within it. */
+		for (p = head + 2; p < end && blank(*p); p++)
+			;
+		for (; p < end && *p && !blank(*p); p++)
+			;
+		if (p == end)
+			return -ENOEXEC;
+		if (blank(p[-1]) || p == head + 2)
+			return -EACCES; /* an empty name: the kernel opens the current directory */
+		stop = end - 1;
+	}
+	while (stop > head + 2 && blank(stop[-1]))
+		stop--;
+	*stop = 0;
+	for (p = head + 2; blank(*p); p++)
+		;
+	if (!*p)
+		return -ENOEXEC;
+	*name = p;
+	while (*p && !blank(*p))
+		p++;
+	*arg = NULL;
+	if (!*p)
+		return 0;
+	*p++ = 0;
+	while (blank(*p))
+		p++;
+	if (*p)
+		*arg = p;
+	return 0;
+}
+
+/* The file is a script: its interpreter becomes what is executed. */
+static long enter_script(struct exec *x)
+{
+	char *name, *arg, *kept_arg = NULL;
+	struct stat st;
+	long r;
+
+	r = parse_script(x->head, &name, &arg);
+	if (r < 0)
+		return r;
+	if (x->inaccessible)
+		return -ENOENT;
+	if (arg && !(kept_arg = keep(x, arg)))
+		return -ENOMEM;
+	x->prefix[x->n_prefix++] = (uint64_t)x->interp;
+	if (kept_arg)
+		x->prefix[x->n_prefix++] = (uint64_t)kept_arg;
+	x->interp = keep(x, name);
+	if (!x->interp)
+		return -ENOMEM;
+	vu_sys(__NR_close, x->fd);
+	x->fd = -1;
+	r = open_named(x, x->interp, &st);
+	if (r < 0)
+		return r;
+	x->fd = (int)r;
+	x->skip_argv0 = true;
+	return read_head(x);
+}
+
+static long enter_scripts(struct exec *x)
+{
+	long r;
+
+	for (int depth = 0; x->head[0] == '#' && x->head[1] == '!'; depth++) {
+		if (depth == SCRIPT_LEVELS)
+			return -ELOOP;
+		r = enter_script(x);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The ELF program's own interpreter is opened and looked at, as load_elf_binary() does. */
+static long open_elf_interp(struct exec *x, const struct vu_elf *elf)
+{
+	char *path = x->strings;
+	struct elf64_hdr head;
+	struct vu_elf interp;
+	struct stat st;
+	long r;
+
+	x->interp_fd = -1;
+	if (!elf->interp_size)
+		return 0;
+	if (elf->interp_size < 2 || elf->interp_size > VU_PATH_MAX)
+		return -ENOEXEC;
+	if ((size_t)(x->strings_end - path) < elf->interp_size)
+		return -ENOMEM;
+	r = vu_sys(__NR_pread64, x->fd, path, elf->interp_size, elf->interp_offset);
+	if (r < 0)
+		return r;
+	if ((size_t)r != elf->interp_size)
+		return -EIO;
+	if (path[elf->interp_size - 1])
+		return -ENOEXEC;
+	r = open_named(x, path, &st);
+	if (r < 0)
+		return r;
+	x->interp_fd = (int)r;
+	r = vu_sys(__NR_pread64, x->interp_fd, &head, sizeof(head), 0);
+	if (r < 0)
+		return r;
+	if ((size_t)r != sizeof(head))
+		return -EIO;
+	if (vu_elf_check(&head, &interp) < 0 ||
+	    vu_elf_headers(x->interp_fd, &interp, x->c->s->tmp[0], sizeof(x->c->s->tmp[0])) < 0)
+		return -ELIBBAD;
+	return 0;
+}
+
+static long check_elf(struct exec *x)
+{
+	struct vu_elf elf;
+	long r = vu_elf_check((const struct elf64_hdr *)x->head, &elf);
+
+	if (r < 0)
+		return r;
+	if (vu_elf_headers(x->fd, &elf, x->c->s->tmp[0], sizeof(x->c->s->tmp[0])) < 0)
+		return -ENOEXEC;
+	return open_elf_interp(x, &elf);
+}
+
+/* Number of the guest's argv entries, or -EFAULT, -E2BIG. */
+static long count_args(uint64_t argv)
+{
+	uint64_t chunk[32];
+	long n = 0;
+
+	if (!argv)
+		return 0;
+	for (;;) {
+		uint64_t at = argv + (uint64_t)n * 8;
+		unsigned int i, k = (256 - (at & 255)) / 8;
+
+		if (!k)
+			k = 1;
+		if (guest_read(chunk, at, k * 8ul) < 0)
+			return -EFAULT;
+		for (i = 0; i < k; i++)
+			if (!chunk[i])
+				return n + i;
+		n += k;
+		if (n > 0x7fffff)
+			return -E2BIG;
+	}
+}
+
+/* Makes the new argv: state, name, what scripts put in front, the guest's arguments. */
+static long build_argv(struct exec *x, long argc, const char *state)
+{
+	struct vu_scratch *s = x->c->s;
+	long from = x->skip_argv0 && argc ? 1 : 0, n = 0;
+	size_t need = (size_t)(argc + 3 + x->n_prefix + 2) * sizeof(uint64_t);
+
+	x->vec = (uint64_t *)&s->path[1];
+	if (need > sizeof(s->path[1]) && !(x->vec = vu_scratch_map(s, need)))
+		return -ENOMEM;
+	x->vec[n++] = (uint64_t)state;
+	x->vec[n++] = (uint64_t)x->name;
+	if (x->skip_argv0)
+		x->vec[n++] = (uint64_t)x->interp;
+	for (int i = x->n_prefix - 1; i >= 0; i--)
+		x->vec[n++] = x->prefix[i];
+	if (argc > from &&
+	    guest_read(&x->vec[n], x->argv + (uint64_t)from * 8, (size_t)(argc - from) * 8) < 0)
+		return -EFAULT;
+	n += argc - from;
+	if (n == 2) /* no argument at all: Linux gives an empty one (5.18) */
+		x->vec[n++] = (uint64_t) "";
+	x->vec[n] = 0;
+	return 0;
+}
+
+static void fill_state(struct exec *x, struct vu_exec_state *st)
+{
+	struct vu_thread *t = x->c->thread;
+
+	memset(st, 0, vu_state_size(0));
+	st->magic = VU_STATE_MAGIC;
+	st->abi = VU_ABI_VERSION;
+	st->ref = agent_process.ref;
+	st->exe_fd = x->fd;
+	st->interp_fd = x->interp_fd;
+	st->driver = agent_process.driver;
+	if (agent_process.sigsys.handler == 1)
+		st->flags |= VU_EXEC_SIGSYS_IGN;
+	if (t->sigsys_blocked)
+		st->flags |= VU_EXEC_SIGSYS_BLK;
+	if (t->sigsys_pending)
+		st->flags |= VU_EXEC_SIGSYS_PEND;
+	if (agent_process.no_new_privs)
+		st->flags |= VU_EXEC_NO_NEW_PRIV;
+	if (t->has_cred) {
+		st->flags |= VU_EXEC_CRED;
+		st->cred = t->cred;
+	}
+	st->size = vu_state_size(t->has_cred ? st->cred.n_groups : 0);
+}
+
+static char *encode(char *out, const void *data, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+
+	while (n--) {
+		*out++ = digits[*p >> 4];
+		*out++ = digits[*p++ & 15];
+	}
+	*out++ = 0;
+	return out;
+}
+
+/* The native call, with the guest's signal mask: execve keeps it. */
+static long execute(struct exec *x, const char *path, const uint64_t *argv)
+{
+	struct vu_call call = {
+		.nr = __NR_execve,
+		.arg = { (unsigned long)path, (unsigned long)argv, x->envp },
+		.regs = x->c->regs,
+	};
+
+	if (vu_thread_get()->traceme)
+		vu_sys(__NR_ptrace, 0 /* PTRACE_TRACEME */);
+	return vu_native_blocking(&call);
+}
+
+/* Everything is checked: become vu-loader. Comes back with the kernel's refusal only. */
+static long become_loader(struct exec *x)
+{
+	struct vu_scratch *s = x->c->s;
+	struct vu_exec_state *st = (struct vu_exec_state *)s->tmp[0];
+	char *loader = s->path[0].real, *state = x->strings;
+	long argc = count_args(x->argv), r;
+
+	if (argc < 0)
+		return argc;
+	fill_state(x, st);
+	if ((size_t)(x->strings_end - state) < st->size * 2ul + 1)
+		return -ENOMEM;
+	encode(state, st, st->size);
+	r = build_argv(x, argc, state);
+	if (r < 0)
+		return r;
+	vu_session_name(loader, VU_PATH_MAX, agent_process.ref.loader_fd);
+	return execute(x, loader, x->vec);
+}
+
+/* Can all strings of an argument vector be read? The kernel copies them before it looks at the file. */
+static long vet(struct exec *x, uint64_t vec)
+{
+	struct vu_scratch *s = x->c->s;
+	long n = count_args(vec), r;
+	uint64_t at;
+
+	for (long i = 0; i < n; i++) {
+		if (guest_read(&at, vec + (uint64_t)i * 8, sizeof(at)) < 0)
+			return -EFAULT;
+		while ((r = guest_read_str(s->tmp[0], sizeof(s->tmp[0]), at)) == -ENAMETOOLONG)
+			at += sizeof(s->tmp[0]);
+		if (r < 0)
+			return r;
+	}
+	return n < 0 ? n : 0;
+}
+
+static long run(struct exec *x, struct vu_path *p, long at_flags)
+{
+	struct stat st;
+	long r;
+
+	r = open_executable(p, at_flags, &st);
+	if (r < 0)
+		return r;
+	x->fd = (int)r;
+	if (is_loader(&st)) {
+		/* umvu starts a view of its own with it: what it says is to be heard. */
+		vu_sys(__NR_close, x->fd);
+		x->fd = -1;
+		return execute(x, p->real, (const uint64_t *)x->argv);
+	}
+	r = read_head(x);
+	if (!r)
+		r = enter_scripts(x);
+	if (!r)
+		r = check_elf(x);
+	if (!r)
+		return become_loader(x);
+	if (vet(x, x->argv) < 0 || vet(x, x->envp) < 0)
+		return -EFAULT;
+	return r;
+}
+
+static long exec(struct vu_call *c, struct exec *x, struct vu_path *p, long at_flags)
+{
+	long r;
+
+	x->c = c;
+	x->fd = x->interp_fd = -1;
+	x->interp = x->name;
+	r = run(x, p, at_flags);
+	if (x->fd >= 0)
+		vu_sys(__NR_close, x->fd);
+	if (x->interp_fd >= 0)
+		vu_sys(__NR_close, x->interp_fd);
+	return r;
+}
+
+/* Resolves the path argument; its text as the guest gave it goes to x->name. */
+static long locate(struct vu_call *c, struct exec *x, int dirfd, unsigned long path, uint32_t how)
+{
+	struct vu_path *p = &c->s->path[0];
+	long r;
+
+	x->strings = c->s->msg;
+	x->strings_end = c->s->msg + sizeof(c->s->msg);
+	r = guest_read_str(c->s->msg, VU_PATH_MAX, path);
+	if (r < 0)
+		return r;
+	x->name = c->s->msg;
+	x->strings += r + 1;
+	r = vu_resolve_str(c, dirfd, x->name, how, p);
+	if (r < 0)
+		return r;
+	if (p->flags & VU_PATH_NATIVE) {
+		p->dirfd = dirfd;
+		vu_strlcpy(p->real, x->name, sizeof(p->real));
+	}
+	if (p->flags & VU_PATH_SELF_EXE)
+		vu_strlcpy(p->real, agent_process.exe_real, sizeof(p->real));
+	return 0;
+}
+
+long sys_execve(struct vu_call *c)
+{
+	struct exec x = { .argv = c->arg[1], .envp = c->arg[2] };
+	long r = locate(c, &x, AT_FDCWD, c->arg[0], VU_FOLLOW);
+
+	return r < 0 ? r : exec(c, &x, &c->s->path[0], 0);
+}
+
+/* execveat by descriptor shows /dev/fd/N, or /dev/fd/N/NAME (execveat(2)). */
+static long name_by_fd(struct exec *x, int fd, long fd_flags)
+{
+	char *at = x->strings;
+	size_t room = (size_t)(x->strings_end - at);
+
+	x->inaccessible = fd_flags & 1;
+	if (room < 64)
+		return -ENAMETOOLONG;
+	vu_strlcpy(at, "/dev/fd/", room);
+	vu_append_num(at, room, (unsigned long)fd);
+	if (*x->name) {
+		vu_append(at, room, "/");
+		vu_append(at, room, x->name);
+	}
+	x->name = at;
+	x->strings += vu_strlen(at) + 1;
+	return 0;
+}
+
+long sys_execveat(struct vu_call *c)
+{
+	struct exec x = { .argv = c->arg[2], .envp = c->arg[3] };
+	long flags = (int)c->arg[4], fd_flags = 0, r;
+	struct vu_path *p = &c->s->path[0];
+	int fd = (int)c->arg[0];
+	uint32_t how = flags & AT_SYMLINK_NOFOLLOW ? 0 : VU_FOLLOW;
+
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | EXECVE_CHECK))
+		return -EINVAL;
+	if (flags & EXECVE_CHECK)
+		return vu_native(c);
+	if (flags & AT_EMPTY_PATH)
+		how |= VU_EMPTY_OK;
+	r = locate(c, &x, fd, c->arg[1], how);
+	if (r < 0)
+		return r;
+	if (fd == AT_FDCWD && !*x.name)
+		return -EACCES; /* the current directory */
+	if (fd != AT_FDCWD && *x.name != '/') {
+		bool self = !*x.name && (flags & AT_EMPTY_PATH);
+
+		fd_flags = vu_sys(__NR_fcntl, fd, F_GETFD_, 0);
+		if (fd_flags < 0)
+			return fd_flags;
+		r = name_by_fd(&x, fd, fd_flags);
+		if (r < 0)
+			return r;
+		if (self) {
+			p->dirfd = AT_FDCWD;
+			vu_strlcpy(p->real, "/proc/self/fd/", sizeof(p->real));
+			vu_append_num(p->real, sizeof(p->real), (unsigned long)fd);
+			flags &= ~AT_SYMLINK_NOFOLLOW;
+		}
+	}
+	return exec(c, &x, p, flags);
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The loader: vu-loader's start. The kernel has just executed this file in the place of a guest's
+ * program; the two strings in front of the arguments tell what the program is (abi/state.h). In order:
+ *
+ *	1. take over the state, map the view
+ *	2. install the SIGSYS handler, in the first process of a session the filter
+ *	3. map the program and its ELF interpreter from the descriptors, close them
+ *	4. make stack and auxiliary vector those of the program, tell the kernel (PR_SET_MM_MAP, comm)
+ *	5. jump
+ *
+ * From the kernel's point of view the exec has happened: a program that cannot be mapped dies of SIGSEGV,
+ * as one does that fails behind execve's point of no return.
+ */
+#include <asm/errno.h>
+#include <asm/stat.h>
+#include <asm/unistd_64.h>
+#include <linux/auxvec.h>
+#include <linux/mman.h>
+#include <linux/personality.h>
+#include <linux/prctl.h>
+
+#include "agent/elf.h"
+#include "agent/filter.h"
+#include "agent/ids.h"
+#include "agent/ptrace.h"
+#include "agent/trap.h"
+
+#define PAGE	     4096ul
+#define PAGE_UP(x)   (((x) + PAGE - 1) & ~(PAGE - 1))
+#define ET_DYN_BASE  0x555555554000ul /* ELF_ET_DYN_BASE: two thirds of the address space */
+#define RANDOM_PAGES 0xffffffful      /* mmap_rnd_bits: 28 */
+#define BRK_RANDOM   0x02000000ul     /* arch_randomize_brk(): 32 MiB */
+
+#define EXIT_FAILURE_	 125
+#define O_CLOEXEC_	 02000000
+#define F_DUPFD_CLOEXEC_ 1030
+#define HIGH_FD		 900 /* below the usual limit of 1024 */
+
+struct vu_start {
+	uint64_t sp, entry;
+};
+
+void vu_loader_main(uint64_t *sp, struct vu_start *out);
+
+/* The initial stack as the kernel made it. */
+struct stack {
+	uint64_t *argv, *envp, *auxv; /* of the program: argv without our two strings */
+	int argc;
+	uint64_t n_auxv; /* pairs, AT_NULL included */
+};
+
+static struct vu_exec_state state;
+static struct vu_scratch boot; /* buffers before the first call */
+
+static void __attribute__((noreturn)) fail(const char *what, long error)
+{
+	char line[256] = "vu-loader: ";
+
+	vu_append(line, sizeof(line), what);
+	if (error) {
+		vu_append(line, sizeof(line), ": error ");
+		vu_append_num(line, sizeof(line), (unsigned long)-error);
+	}
+	vu_append(line, sizeof(line), "\n");
+	vu_sys(__NR_write, 2, line, vu_strlen(line));
+	for (;;)
+		vu_sys(__NR_exit_group, EXIT_FAILURE_);
+}
+
+static void __attribute__((noreturn)) die_of_sigsegv(void)
+{
+	static const struct vu_sigaction dfl;
+	uint64_t none = 0;
+
+	vu_sys(__NR_rt_sigaction, 11, &dfl, 0, 8);
+	vu_sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);
+	vu_sys(__NR_tgkill, agent_process.pid, vu_sys(__NR_gettid), 11 /* SIGSEGV */);
+	fail("cannot map the program", 0);
+}
+
+static int digit(char ch)
+{
+	if (ch >= '0' && ch <= '9')
+		return ch - '0';
+	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+}
+
+/* Decodes the state; false if the text is none. */
+static bool decode(const char *text)
+{
+	unsigned char *out = (unsigned char *)&state;
+	size_t n = 0;
+
+	for (; text[0] && n < sizeof(state); text += 2) {
+		int hi = digit(text[0]), lo = hi < 0 ? -1 : digit(text[1]);
+
+		if (lo < 0)
+			return false;
+		out[n++] = (unsigned char)(hi << 4 | lo);
+	}
+	return n >= vu_state_size(0) && state.magic == VU_STATE_MAGIC &&
+	       state.abi == VU_ABI_VERSION && state.size == n &&
+	       state.cred.n_groups <= VU_STATE_GROUPS;
+}
+
+/* Takes our two strings out of the arguments: the rest of the stack stays where it is. */
+static void parse_stack(uint64_t *sp, struct stack *st)
+{
+	uint64_t *p;
+
+	if (sp[0] < 3 || !decode((const char *)sp[1]))
+		fail("it is umvu(1) that runs this program", 0);
+	st->argc = (int)sp[0] - 2;
+	st->argv = sp + 3;
+	st->argv[-1] = (uint64_t)st->argc;
+	st->envp = st->argv + st->argc + 1;
+	for (p = st->envp; *p; p++)
+		;
+	st->auxv = p + 1;
+	for (st->n_auxv = 1, p = st->auxv; *p != AT_NULL; p += 2)
+		st->n_auxv++;
+}
+
+static uint64_t *aux(const struct stack *st, uint64_t type)
+{
+	static uint64_t none;
+	uint64_t *p;
+
+	for (p = st->auxv; *p != AT_NULL; p += 2)
+		if (*p == type)
+			return p + 1;
+	return &none;
+}
+
+/* Maps the view image, or leaves the process without one: the session is gone or out of reach. */
+static void map_view(void)
+{
+	const struct vu_view_head *v = (const void *)VU_VIEW_ADDR;
+	char *name = boot.tmp[0];
+	long fd, r;
+
+	agent_process.viewless = true;
+	agent_process.ref = state.ref;
+	vu_session_name(name, VU_PATH_MAX, state.ref.view_fd);
+	fd = vu_sys(__NR_open, name, O_CLOEXEC_, 0);
+	if (fd < 0)
+		return;
+	r = vu_sys(__NR_mmap, VU_VIEW_ADDR, VU_VIEW_SIZE, PROT_READ,
+		   MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+	vu_sys(__NR_close, fd);
+	if (r != (long)VU_VIEW_ADDR)
+		return;
+	if (v->magic == VU_VIEW_MAGIC && v->abi == VU_ABI_VERSION &&
+	    v->session == state.ref.session)
+		agent_process.viewless = false;
+}
+
+static void take_state(void)
+{
+	struct vu_thread *t;
+
+	agent_process.driver = state.driver;
+	agent_process.no_new_privs = state.flags & VU_EXEC_NO_NEW_PRIV;
+	agent_process.pid = (int)vu_sys(__NR_getpid);
+	if (state.flags & VU_EXEC_SIGSYS_IGN)
+		agent_process.sigsys.handler = 1;
+	if (!(state.flags & (VU_EXEC_CRED | VU_EXEC_SIGSYS_BLK)) || !(t = vu_thread_own()))
+		return;
+	t->sigsys_blocked = state.flags & VU_EXEC_SIGSYS_BLK;
+	t->sigsys_pending = state.flags & VU_EXEC_SIGSYS_PEND;
+	if (state.flags & VU_EXEC_CRED) {
+		t->has_cred = true;
+		t->cred = state.cred;
+		vu_cred_exec(&t->cred);
+	}
+}
+
+static void trap_calls(void)
+{
+	long r = vu_trap_init();
+
+	if (!r && (state.flags & VU_EXEC_FIRST))
+		r = vu_filter_install(boot.msg);
+	if (r < 0)
+		fail("cannot intercept system calls (see umvu --check)", r);
+}
+
+/*
+ * A program that has no name (memfd_create(2), or removed) can be opened again as /proc/self/exe only by a
+ * descriptor: for such the agent keeps one.
+ */
+static void keep_nameless(void)
+{
+	struct stat st;
+	long fd;
+
+	if (vu_sys(__NR_fstat, state.exe_fd, &st) < 0 || st.st_nlink)
+		return;
+	fd = vu_sys(__NR_fcntl, state.exe_fd, F_DUPFD_CLOEXEC_, HIGH_FD);
+	if (fd < 0)
+		return;
+	vu_strlcpy(agent_process.exe_real, "/proc/self/fd/", VU_PATH_MAX);
+	vu_append_num(agent_process.exe_real, VU_PATH_MAX, (unsigned long)fd);
+}
+
+/* Notes the program's path in the view, and a name by which the kernel finds it. */
+static void note_program(void)
+{
+	struct vu_view_mount m;
+	uint32_t mount = 0;
+	char *path = boot.path[0].virt;
+	size_t skip;
+
+	if (vu_fd_path(state.exe_fd, path, &mount) < 0)
+		return;
+	vu_strlcpy(agent_process.exe, path, sizeof(agent_process.exe));
+	vu_strlcpy(agent_process.exe_real, path, sizeof(agent_process.exe_real));
+	if (!mount || !vu_mount_by_id(mount, &m))
+		return;
+	skip = (size_t)vu_mount_path(mount, boot.tmp[0]);
+	agent_process.exe_real[0] = 0;
+	vu_append(agent_process.exe_real, VU_PATH_MAX, "/proc/");
+	vu_append_num(agent_process.exe_real, VU_PATH_MAX, (unsigned long)vu_view()->server);
+	vu_append(agent_process.exe_real, VU_PATH_MAX, "/fd/");
+	vu_append_num(agent_process.exe_real, VU_PATH_MAX, (unsigned long)m.fd);
+	vu_append(agent_process.exe_real, VU_PATH_MAX, path + (skip > 1 ? skip : 0));
+}
+
+/* Reads header and program headers of `fd` and maps it. */
+static void map_file(int fd, struct vu_elf *elf, uint64_t hint)
+{
+	struct elf64_hdr *head = (struct elf64_hdr *)boot.tmp[0];
+	void *headers = boot.msg;
+	long r = vu_sys(__NR_pread64, fd, head, sizeof(*head), 0);
+
+	if (r == (long)sizeof(*head))
+		r = vu_elf_check(head, elf);
+	else
+		r = r < 0 ? r : -ENOEXEC;
+	if (!r)
+		r = vu_elf_headers(fd, elf, headers, sizeof(boot.msg));
+	if (!r)
+		r = vu_elf_map(fd, elf, headers, hint);
+	if (r < 0)
+		die_of_sigsegv();
+	vu_sys(__NR_close, fd);
+}
+
+static void set_stack_executable(const struct stack *st)
+{
+	uint64_t lo = (uint64_t)st->argv & ~(PAGE - 1);
+	uint64_t hi = PAGE_UP(*aux(st, AT_EXECFN) + 1);
+
+	vu_sys(__NR_mprotect, lo, hi - lo, PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
+}
+
+/* The auxiliary vector of the program in the place of the loader's. */
+static void fix_auxv(struct stack *st, const struct vu_elf *prog, uint64_t base, uint64_t execfn)
+{
+	*aux(st, AT_PHDR) = prog->phdr;
+	*aux(st, AT_PHENT) = sizeof(struct elf64_phdr);
+	*aux(st, AT_PHNUM) = prog->phnum;
+	*aux(st, AT_BASE) = base;
+	*aux(st, AT_ENTRY) = prog->entry;
+	*aux(st, AT_EXECFN) = execfn;
+	*aux(st, AT_SECURE) = 0;
+	if (vu_touches(VU_TOUCH_IDS))
+		vu_auxv_ids(aux(st, AT_UID), aux(st, AT_EUID), aux(st, AT_GID), aux(st, AT_EGID));
+}
+
+static uint64_t string_end(uint64_t s)
+{
+	return s + vu_strlen((const char *)s) + 1;
+}
+
+/* What /proc/PID/{cmdline,environ,auxv,stat} show, and where brk() starts. */
+static void tell_kernel(const struct stack *st, const struct vu_elf *prog, uint64_t brk)
+{
+	struct prctl_mm_map map = {
+		.start_code = prog->start_code,
+		.end_code = prog->end_code,
+		.start_data = prog->start_data,
+		.end_data = prog->end_data,
+		.start_brk = brk,
+		.brk = brk,
+		.start_stack = (uint64_t)(st->argv - 1),
+		.auxv = (void *)st->auxv,
+		.auxv_size = (uint32_t)(st->n_auxv * 16),
+		.exe_fd = (uint32_t)-1,
+	};
+	uint64_t *last;
+
+	map.arg_start = st->argv[0];
+	map.arg_end = string_end(st->argv[st->argc - 1]);
+	map.env_start = map.env_end = map.arg_end;
+	if (st->envp[0]) {
+		for (last = st->envp; last[1]; last++)
+			;
+		map.env_start = st->envp[0];
+		map.env_end = string_end(*last);
+	}
+	/* Needs CONFIG_CHECKPOINT_RESTORE; without it those files show the loader's. */
+	vu_sys(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
+}
+
+static void set_comm(const char *execfn)
+{
+	const char *slash = vu_strrchr(execfn, '/');
+
+	vu_sys(__NR_prctl, PR_SET_NAME, slash ? slash + 1 : execfn);
+}
+
+/* A tracer sees the stop of this execve when the program is there (ptrace.c). */
+static void report_exec(void)
+{
+	if (__atomic_load_n(&vu_report_exec, __ATOMIC_RELAXED))
+		vu_sys(__NR_tgkill, agent_process.pid, vu_sys(__NR_gettid), 5 /* SIGTRAP */);
+}
+
+void vu_loader_main(uint64_t *sp, struct vu_start *out)
+{
+	uint64_t random[2] = { 0, 0 }, execfn = sp[0] >= 2 ? sp[2] : 0, brk;
+	struct vu_elf prog, interp = { .bias = 0 };
+	struct stack st;
+
+	parse_stack(sp, &st);
+	map_view();
+	take_state();
+	trap_calls();
+	note_program();
+	keep_nameless();
+	if (!(vu_sys(__NR_personality, 0xffffffff) & ADDR_NO_RANDOMIZE))
+		vu_sys(__NR_getrandom, random, sizeof(random), 0);
+	map_file(state.exe_fd, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
+	if (state.interp_fd >= 0)
+		map_file(state.interp_fd, &interp, 0);
+	if (prog.stack_exec == 1)
+		set_stack_executable(&st);
+	brk = PAGE_UP(prog.end_bss) + (random[1] & (BRK_RANDOM - 1) & ~(PAGE - 1));
+	fix_auxv(&st, &prog, interp.bias, execfn);
+	tell_kernel(&st, &prog, brk);
+	set_comm((const char *)execfn);
+	report_exec();
+	out->sp = (uint64_t)(st.argv - 1);
+	out->entry = state.interp_fd >= 0 ? interp.entry : prog.entry;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Requests to umvu whose texts lie in several buffers, and that the guest's signals can interrupt. */
+#ifndef VU_AGENT_RPC_H
+#define VU_AGENT_RPC_H
+
+#include "agent/agent.h"
+
+#define VU_RPC_TEXTS 4
+
+/* A piece of the request's text; NULs between strings are part of it. */
+struct vu_rpc_text {
+	const void *base;
+	size_t len;
+};
+
+struct vu_rpc_answer {
+	char *text; /* where the reply's text goes, NUL-terminated; size bytes, 0: nowhere */
+	size_t size;
+	const int *fds; /* to be sent with the request */
+	int n_fds;
+	int fd; /* received (close-on-exec), -1: none */
+	struct vu_rpc_reply reply;
+};
+
+/*
+ * Sends rq with the pieces of text and waits for the reply. The reply's result; -EIO: umvu is gone;
+ * -EINTR: a signal came that the guest of call c handles (c NULL: it is not interrupted).
+ */
+long vu_rpc_ask(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rpc_text *texts,
+		int n_texts, struct vu_rpc_answer *a);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Scratch buffers, a slot for each call that is in the agent. Slots are taken and freed with one atomic
+ * operation and name their owner's tid, because an owner may vanish: a thread whose signal handler jumps
+ * out of a blocking call, a vforked child that executes. vfork's parent frees its child's slots; when
+ * all are taken, those of dead threads are found; if there is none, a mapping serves for one call.
+ */
+#include <asm/errno.h>
+#include <asm/unistd_64.h>
+#include <linux/mman.h>
+
+#include "agent/trap.h"
+
+#define SLOTS 32
+
+struct slot {
+	struct vu_scratch scratch; /* first: a scratch is its slot */
+	int owner;		   /* tid, 0 free */
+	bool mapped;		   /* not in the table: unmap when done */
+	void *extra;
+	size_t extra_size;
+};
+
+static struct slot slots[SLOTS];
+
+static bool take(struct slot *s, int from, int tid)
+{
+	return __atomic_compare_exchange_n(&s->owner, &from, tid, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
+/* kill(2) finds any thread by its tid, a vforked child of ours included. */
+static bool gone(int tid)
+{
+	return vu_sys(__NR_kill, tid, 0) == -ESRCH;
+}
+
+static struct slot *steal(int tid)
+{
+	for (int i = 0; i < SLOTS; i++) {
+		int owner = __atomic_load_n(&slots[i].owner, __ATOMIC_RELAXED);
+
+		if (owner && owner != tid && gone(owner) && take(&slots[i], owner, tid))
+			return &slots[i];
+	}
+	return NULL;
+}
+
+static void *map(size_t size)
+{
+	long p = vu_sys(__NR_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			0);
+
+	return p < 0 && p > -4096 ? NULL : (void *)p;
+}
+
+struct vu_scratch *vu_scratch_get(int tid)
+{
+	struct slot *s;
+
+	for (int i = 0; i < SLOTS; i++)
+		if (!__atomic_load_n(&slots[i].owner, __ATOMIC_RELAXED) && take(&slots[i], 0, tid))
+			return &slots[i].scratch;
+	s = steal(tid);
+	if (s)
+		return &s->scratch;
+	while (!(s = map(sizeof(*s))))
+		vu_sys(__NR_sched_yield);
+	s->mapped = true;
+	s->owner = tid;
+	return &s->scratch;
+}
+
+static void drop_extra(struct slot *s)
+{
+	if (s->extra)
+		vu_sys(__NR_munmap, s->extra, s->extra_size);
+	s->extra = NULL;
+}
+
+void vu_scratch_put(struct vu_scratch *scratch)
+{
+	struct slot *s = (struct slot *)scratch;
+
+	drop_extra(s);
+	if (s->mapped)
+		vu_sys(__NR_munmap, s, sizeof(*s));
+	else
+		__atomic_store_n(&s->owner, 0, __ATOMIC_RELEASE);
+}
+
+void vu_scratch_drop(int tid)
+{
+	for (int i = 0; i < SLOTS; i++)
+		if (__atomic_load_n(&slots[i].owner, __ATOMIC_RELAXED) == tid)
+			vu_scratch_put(&slots[i].scratch);
+}
+
+void *vu_scratch_map(struct vu_scratch *scratch, size_t size)
+{
+	struct slot *s = (struct slot *)scratch;
+	void *p = map(size);
+
+	drop_extra(s);
+	s->extra = p;
+	s->extra_size = size;
+	return p;
+}

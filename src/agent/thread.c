@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * State of threads that the kernel does not know (struct vu_thread): a small table keyed by tid, with
+ * entries only for threads that differ from the process's default. A slot is taken by an atomic
+ * exchange of its tid and read by its own thread only. The end of a thread is not seen (musl unmaps the stack
+ * before its exit: there is nowhere to trap): its slot is taken again when its number or its place is.
+ */
+#include <asm/errno.h>
+#include <asm/unistd_64.h>
+
+#include "agent/trap.h"
+
+#define THREADS	 2048
+#define PROBES	 32   /* places after its hash where an entry may be */
+#define RESERVED (-2) /* tid of an entry whose thread is not yet born */
+
+static struct vu_thread threads[THREADS];
+static struct vu_thread process_default = { .tid = -1 };
+static int used; /* entries taken: with none, no thread asks for its tid */
+
+static unsigned int hash(int tid)
+{
+	return ((unsigned int)tid * 2654435761u) % THREADS;
+}
+
+static struct vu_thread *find(int tid)
+{
+	unsigned int i, at = hash(tid);
+
+	for (i = 0; i < PROBES; i++) {
+		struct vu_thread *t = &threads[(at + i) % THREADS];
+
+		if (__atomic_load_n(&t->tid, __ATOMIC_ACQUIRE) == tid)
+			return t;
+	}
+	return NULL;
+}
+
+static struct vu_thread *take(int tid)
+{
+	unsigned int i, at = hash(tid);
+
+	for (i = 0; i < 2 * PROBES; i++) {
+		struct vu_thread *t = &threads[(at + i % PROBES) % THREADS];
+		int none = 0;
+
+		/* All taken: the second round looks for threads that are gone. */
+		if (i >= PROBES && t->tid > 0 && vu_sys(__NR_kill, t->tid, 0) == -ESRCH)
+			vu_thread_free(t);
+
+		if (__atomic_compare_exchange_n(&t->tid, &none, tid, false, __ATOMIC_ACQ_REL,
+						__ATOMIC_RELAXED)) {
+			__atomic_fetch_add(&used, 1, __ATOMIC_RELAXED);
+			return t;
+		}
+	}
+	return NULL;
+}
+
+static void copy_state(struct vu_thread *to, const struct vu_thread *from)
+{
+	to->sigsys_blocked = from->sigsys_blocked;
+	to->sigsys_pending = false;
+	to->traceme = false;
+	to->has_cred = from->has_cred;
+	if (from->has_cred)
+		to->cred = from->cred;
+}
+
+struct vu_thread *vu_thread_get(void)
+{
+	struct vu_thread *t = NULL;
+
+	if (__atomic_load_n(&used, __ATOMIC_RELAXED))
+		t = find((int)vu_sys(__NR_gettid));
+	return t ? t : &process_default;
+}
+
+struct vu_thread *vu_thread_own(void)
+{
+	int tid = (int)vu_sys(__NR_gettid);
+	struct vu_thread *t = find(tid);
+
+	if (!t) {
+		t = take(tid);
+		if (t)
+			copy_state(t, &process_default);
+	}
+	return t;
+}
+
+struct vu_thread *vu_thread_new(void)
+{
+	struct vu_thread *own = vu_thread_get(), *t;
+
+	if (own->tid < 0)
+		return NULL;
+	t = take(RESERVED);
+	if (t)
+		copy_state(t, own);
+	return t;
+}
+
+void vu_thread_free(struct vu_thread *t)
+{
+	__atomic_store_n(&t->tid, 0, __ATOMIC_RELEASE);
+	__atomic_fetch_sub(&used, 1, __ATOMIC_RELAXED);
+}
+
+/* The entry was taken at a place that its tid's hash does not name: move it there. */
+void vu_thread_adopt(struct vu_thread *t, int tid)
+{
+	struct vu_thread *own = take(tid);
+
+	if (own)
+		copy_state(own, t);
+	vu_thread_free(t);
+}
+
+void vu_thread_drop(int tid)
+{
+	struct vu_thread *t = __atomic_load_n(&used, __ATOMIC_RELAXED) ? find(tid) : NULL;
+
+	if (t)
+		vu_thread_free(t);
+}
+
+void vu_thread_fork(struct vu_thread *own, int tid)
+{
+	for (int i = 0; i < THREADS && used; i++)
+		if (threads[i].tid && &threads[i] != own)
+			vu_thread_free(&threads[i]);
+	if (own->tid > 0)
+		vu_thread_adopt(own, tid);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading the view image: lookups in the mount table under its sequence lock (abi/view.h). */
+#include <asm/errno.h>
+
+#include "agent/agent.h"
+
+/* Stands for the view where none could be mapped: touches nothing. */
+static const struct vu_view_head no_view;
+
+const struct vu_view_head *vu_view(void)
+{
+	return agent_process.viewless ? &no_view : (const struct vu_view_head *)VU_VIEW_ADDR;
+}
+
+static uint32_t read_begin(void)
+{
+	uint32_t seq;
+
+	while ((seq = __atomic_load_n(&vu_view()->seq, __ATOMIC_ACQUIRE)) & 1)
+		__builtin_ia32_pause();
+	return seq;
+}
+
+static bool read_retry(uint32_t seq)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&vu_view()->seq, __ATOMIC_RELAXED) != seq;
+}
+
+struct lookup {
+	uint32_t parent, id;
+	uint64_t mnt_id;
+	const char *path;
+	size_t len;
+};
+
+typedef bool match_fn(const struct vu_view_area *a, const struct vu_view_mount *m,
+		      const struct lookup *key);
+
+static bool by_place(const struct vu_view_area *a, const struct vu_view_mount *m,
+		     const struct lookup *key)
+{
+	const char *path;
+
+	if (m->parent != key->parent || m->path_len != key->len)
+		return false;
+	path = vu_view_str(a, m->path);
+	return !vu_strncmp(path, key->path, key->len) && !path[key->len];
+}
+
+static bool by_id(const struct vu_view_area *a, const struct vu_view_mount *m,
+		  const struct lookup *key)
+{
+	(void)a;
+	return m->id == key->id;
+}
+
+static bool by_mnt_id(const struct vu_view_area *a, const struct vu_view_mount *m,
+		      const struct lookup *key)
+{
+	(void)a;
+	return m->mnt_id == key->mnt_id;
+}
+
+/* Finds the entry that match() likes; with path (VU_PATH_MAX bytes) its mount point is copied, too. */
+static bool find(match_fn *match, const struct lookup *key, struct vu_view_mount *out, char *path)
+{
+	const struct vu_view_mount *m;
+	const struct vu_view_area *a;
+	uint32_t seq, i, n;
+	bool found;
+
+	if (!vu_touches(VU_TOUCH_PATHS))
+		return false;
+	do {
+		seq = read_begin();
+		a = vu_view_area(vu_view());
+		m = vu_view_mounts(a, &n);
+		found = false;
+		for (i = 0; i < n && !found; i++) {
+			if (!match(a, &m[i], key))
+				continue;
+			*out = m[i];
+			if (path)
+				vu_strlcpy(path, vu_view_str(a, m[i].path), VU_PATH_MAX);
+			found = true;
+		}
+	} while (read_retry(seq));
+	return found;
+}
+
+bool vu_mount_at(uint32_t parent, const char *path, size_t len, struct vu_view_mount *m)
+{
+	struct lookup key = { .parent = parent, .path = path, .len = len };
+
+	return find(by_place, &key, m, NULL);
+}
+
+bool vu_mount_by_id(uint32_t id, struct vu_view_mount *m)
+{
+	struct lookup key = { .id = id };
+
+	return find(by_id, &key, m, NULL);
+}
+
+bool vu_mount_by_mnt_id(uint64_t mnt_id, struct vu_view_mount *m)
+{
+	struct lookup key = { .mnt_id = mnt_id };
+
+	return find(by_mnt_id, &key, m, NULL);
+}
+
+long vu_mount_path(uint32_t id, char *buf)
+{
+	struct lookup key = { .id = id };
+	struct vu_view_mount m;
+
+	return find(by_id, &key, &m, buf) ? (long)vu_strlen(buf) : -ENOENT;
+}
+
+void vu_mount_each(vu_mount_fn *fn, void *ctx)
+{
+	const struct vu_view_area *a;
+	const struct vu_view_mount *m;
+	uint32_t i, n;
+
+	if (!vu_touches(VU_TOUCH_PATHS))
+		return;
+	read_begin();
+	a = vu_view_area(vu_view());
+	m = vu_view_mounts(a, &n);
+	for (i = 0; i < n; i++) {
+		struct vu_view_mount copy = m[i];
+
+		if (fn(a, &copy, ctx))
+			return;
+	}
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Ending the processes of a session that nobody looks after any more.
+ *
+ * There is no list of guests: a process is one if it maps an image of the session. So we look at all
+ * processes, end those, and look again, because one that we have not yet seen may fork meanwhile. In
+ * the middle of an execve a guest shows vu-loader but no image yet: such a round does not count as one
+ * that found nobody.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/proc.h"
+#include "base/str.h"
+#include "realm/guests.h"
+#include "realm/names.h"
+
+#define ROUND_MS    10
+#define PATIENCE_MS 30000
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void sleep_ms(unsigned int ms)
+{
+	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	while (nanosleep(&t, &t) < 0 && errno == EINTR)
+		;
+}
+
+enum { WANTED, UNWANTED, LOADER, IMAGE, N_NEEDLES };
+
+struct round {
+	const struct vu_guests *g;
+	const char *needles[N_NEEDLES];
+	int sig; /* 0: only look */
+	unsigned int found;
+	bool unsettled; /* somebody is in the middle of an execve */
+};
+
+static bool spared(const struct vu_guests *g, const struct vu_proc_id *id)
+{
+	size_t i;
+
+	for (i = 0; g && i < g->n_spare; i++)
+		if (g->spare[i].pid == id->pid && g->spare[i].start == id->start)
+			return true;
+	return false;
+}
+
+static bool matches(struct round *r, pid_t pid)
+{
+	long found = vu_proc_maps(pid, r->needles, N_NEEDLES);
+
+	if (found < 0)
+		return false;
+	if ((found & 1L << LOADER) && !(found & 1L << IMAGE))
+		r->unsettled = true;
+	return (found & 1L << WANTED) && !(found & 1L << UNWANTED);
+}
+
+static int visit(void *ctx, pid_t pid)
+{
+	struct round *r = ctx;
+	VU_CLEANUP(fd) int fd = -1;
+	struct vu_proc p;
+
+	if (pid == getpid() || !matches(r, pid) || vu_proc_stat(pid, &p) < 0 || spared(r->g, &p.id))
+		return 0;
+	r->found++;
+	if (!r->sig)
+		return 0;
+	/* The number may have got a new owner since: look once more with the process held. */
+	fd = vu_proc_open(&p.id);
+	if (fd >= 0 && matches(r, pid)) {
+		vu_log_debug("guest", "signal %d to %d (%s)", r->sig, (int)pid, p.comm);
+		vu_proc_signal(fd, r->sig);
+		if (r->sig == SIGTERM)
+			vu_proc_signal(fd, SIGCONT);
+	}
+	return 0;
+}
+
+static void look(struct round *r, int sig)
+{
+	r->sig = sig;
+	r->found = 0;
+	r->unsettled = false;
+	vu_proc_each(visit, r);
+}
+
+/* Ask, and wait until they are gone or the time is over. */
+static void ask(struct round *r, unsigned int grace_ms)
+{
+	uint64_t end = now_ms() + grace_ms;
+
+	look(r, SIGTERM);
+	while (r->found && now_ms() < end) {
+		sleep_ms(ROUND_MS);
+		look(r, 0);
+	}
+}
+
+/* Kill until two rounds in succession find nobody. */
+static void insist(struct round *r)
+{
+	uint64_t end = now_ms() + PATIENCE_MS;
+	int quiet = 0;
+
+	while (quiet < 2 && now_ms() < end) {
+		look(r, SIGKILL);
+		quiet = r->found || r->unsettled ? 0 : quiet + 1;
+		if (quiet < 2)
+			sleep_ms(ROUND_MS);
+	}
+}
+
+unsigned int vu_guests_end(const struct vu_guests *g)
+{
+	char view[VU_NAME_MAX], driver[VU_NAME_MAX];
+	struct round r = { .g = g, .needles = { view, driver, "/vu-loader", "/memfd:vu-" } };
+
+	vu_needle_view(view, g->session, g->view);
+	vu_needle_driver(driver, g->session, 0);
+	if (g->grace_ms)
+		ask(&r, g->grace_ms);
+	insist(&r);
+	return r.found;
+}
+
+void vu_drivers_end(uint64_t session, unsigned int timeout_ms)
+{
+	char cover[VU_NAME_MAX], driver[VU_NAME_MAX];
+	/* Started by umvu (first pass) or by a user (second). */
+	struct round r[2] = { { .needles = { cover, "\x01", "/vu-loader", "/memfd:vu-" } },
+			      { .needles = { driver, "\x01", "/vu-loader", "/memfd:vu-" } } };
+	uint64_t end = now_ms() + timeout_ms;
+	size_t i;
+
+	vu_needle_cover(cover, session, 0);
+	vu_needle_driver(driver, session, 0);
+	for (i = 0; i < 2; i++) {
+		for (look(&r[i], 0); r[i].found && now_ms() < end; look(&r[i], 0))
+			sleep_ms(5 * ROUND_MS);
+		if (r[i].found)
+			insist(&r[i]);
+	}
+}

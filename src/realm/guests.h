@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Ending the processes of a session that nobody looks after any more.
+ *
+ * Used by whoever has survived: the server when a front was killed, the front when the server was
+ * killed, the realm when both were. All of it may block for as long as it is told; none of it needs
+ * more than /proc.
+ */
+#ifndef VU_REALM_GUESTS_H
+#define VU_REALM_GUESTS_H
+
+#include <stdint.h>
+
+#include "base/proc.h"
+
+struct vu_guests {
+	uint64_t session;
+	uint32_t view;	       /* 0: all views of the session */
+	unsigned int grace_ms; /* SIGTERM first and so long to heed it; 0: SIGKILL at once */
+	const struct vu_proc_id *spare; /* processes to be left alone */
+	size_t n_spare;
+};
+
+/*
+ * End all guests (processes that map an image of these views), but not drivers, which end by
+ * themselves when their mount goes. Looks until it twice finds nobody, for 30 s at most.
+ * The number of those that are still there.
+ */
+unsigned int vu_guests_end(const struct vu_guests *g);
+
+/*
+ * Wait until no driver of the session is left: those that umvu started and daemons that serve a mount.
+ * What is left after timeout_ms is killed.
+ */
+void vu_drivers_end(uint64_t session, unsigned int timeout_ms);
+
+#endif

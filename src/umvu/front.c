@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The front: the process that the user's shell waits for.
+ *
+ *   connect ──▶ command runs ──▶ command has ended ──▶ only drivers are left ──▶ view ends ──▶ exit
+ *                   │                  │ KILL: --kill-on-exit, or a signal
+ *                   └──── server gone ─┴──▶ guests are killed ──▶ exit 125
+ *
+ * All guests descend from the front, which is a subreaper, so that in the end it is the parent of all that
+ * are left. Some of them may be drivers, FUSE daemons that a user has started: these are not waited for,
+ * since they end when their mount does, and that is done last. Which ones they are the server knows; it
+ * is asked whenever a child has ended or a daemon has mounted.
+ *
+ * Signals are blocked and read from a descriptor. Those that were sent to the front alone are passed on
+ * to the command; those of the terminal have reached it already.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "abi/view.h"
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "realm/guests.h"
+#include "umvu/front.h"
+#include "umvu/front_link.h"
+#include "umvu/front_tty.h"
+#include "umvu/launch.h"
+#include "umvu/link.h"
+#include "umvu/paths.h"
+
+#define EXIT_UMVU    125
+#define GRACE_MS     2000  /* between SIGTERM and SIGKILL */
+#define DRIVERS_MS   10000 /* for daemons to end after the server has died */
+#define LOOK_MS	     5000  /* for what nobody tells us of */
+#define CHILDREN_MAX 1024
+
+struct front {
+	const struct vu_options *o;
+	struct vu_front_link link;
+	struct vu_paths paths;
+	int signals;   /* signalfd */
+	sigset_t mask; /* as it was found */
+	pid_t command;
+	int status;	    /* of the command, as wait(2) gives it */
+	bool done;	    /* the command has ended */
+	bool kill;	    /* all guests are to go */
+	bool killed;	    /* that has been done */
+	bool look;	    /* find out whether guests are left */
+	bool ended;	    /* the view has */
+	bool gone;	    /* the server has */
+	bool told;	    /* the user knows whom we wait for */
+	unsigned int asked; /* VU_LINK_*: request under way, 0 none */
+};
+
+static const int watched[] = { SIGCHLD, SIGHUP,	 SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
+			       SIGUSR2, SIGALRM, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU };
+
+static int block_signals(struct front *f)
+{
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < VU_ARRAY_SIZE(watched); i++)
+		sigaddset(&set, watched[i]);
+	sigprocmask(SIG_BLOCK, &set, &f->mask);
+	f->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return f->signals < 0 ? -errno : 0;
+}
+
+/* Whether a process descends from the front. */
+static bool is_inside(pid_t pid)
+{
+	struct vu_proc p;
+	int depth;
+
+	for (depth = 0; depth < 100 && pid > 1; depth++) {
+		if (pid == getpid())
+			return true;
+		if (vu_proc_stat(pid, &p) < 0)
+			return false;
+		pid = p.ppid;
+	}
+	return false;
+}
+
+/* A signal that may be meant for the command. */
+static void pass_on(struct front *f, const struct signalfd_siginfo *si)
+{
+	int sig = (int)si->ssi_signo;
+	struct sigaction sa;
+
+	/* From the kernel: the terminal's, and so for all. From inside: for a group that we are in. */
+	if (si->ssi_code == SI_KERNEL || is_inside((pid_t)si->ssi_pid))
+		return;
+	if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
+		return; /* as nohup(1) wants it; the command has inherited that */
+	if (!f->done)
+		kill(f->command, sig);
+	else if (sig == SIGTERM || sig == SIGHUP || sig == SIGINT || sig == SIGQUIT)
+		f->kill = f->look = true;
+}
+
+/* Take the ends and stops of children. */
+static void reap(struct front *f)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+		if (pid == f->command && WIFSTOPPED(status)) {
+			vu_front_suspend(pid, WSTOPSIG(status));
+		} else if (!WIFSTOPPED(status)) {
+			f->look = true;
+			if (pid == f->command) {
+				f->status = status;
+				f->done = true;
+				f->kill |= f->o->kill_on_exit;
+			} else if (pid == f->link.server) {
+				f->gone = !f->ended;
+			}
+		}
+	}
+}
+
+static void on_signal(struct front *f)
+{
+	struct signalfd_siginfo si;
+
+	while (read(f->signals, &si, sizeof(si)) == (ssize_t)sizeof(si)) {
+		if (si.ssi_signo == SIGCHLD)
+			reap(f);
+		else if (si.ssi_signo == SIGCONT && !f->done)
+			vu_front_continue(f->command);
+		else if (si.ssi_signo != SIGCONT)
+			pass_on(f, &si);
+		/* The terminal's Ctrl-C is for us when nobody else is there to heed it. */
+		if (si.ssi_signo == SIGINT && f->done)
+			f->kill = f->look = true;
+	}
+}
+
+/* Ask the server for something. */
+static void ask(struct front *f, unsigned int op, uint64_t a, const char *string)
+{
+	if (vu_front_send(&f->link, op, a, string) < 0)
+		f->gone = true;
+	else
+		f->asked = op;
+}
+
+/* Tell a user at a terminal why the prompt does not come back. */
+static void tell(struct front *f, const char *pids)
+{
+	if (f->told || !isatty(STDERR_FILENO))
+		return;
+	f->told = true;
+	fprintf(stderr, "umvu: waiting for the processes of the session to end: %s\n", pids);
+}
+
+/* The command has ended: what is to be done next? */
+static void look(struct front *f)
+{
+	struct vu_proc_id list[CHILDREN_MAX];
+	ssize_t n = vu_proc_children(getpid(), list, CHILDREN_MAX), i;
+	VU_CLEANUP(buf) struct vu_buf pids = { 0 };
+
+	f->look = false;
+	for (i = 0; i < n && i < CHILDREN_MAX; i++)
+		if (list[i].pid != f->link.server || f->link.nested)
+			vu_buf_printf(&pids, "%s%d", pids.len ? " " : "", (int)list[i].pid);
+	if (!pids.len || f->killed)
+		ask(f, VU_LINK_END, 0, NULL);
+	else if (f->kill)
+		ask(f, VU_LINK_KILL, GRACE_MS, NULL);
+	else
+		ask(f, VU_LINK_GUESTS, 0, vu_buf_text(&pids));
+}
+
+static void on_answer(struct front *f, const struct vu_front_message *m)
+{
+	unsigned int asked = f->asked;
+
+	f->asked = 0;
+	if (asked == VU_LINK_END) {
+		f->ended = true;
+		if (m->text[0])
+			vu_log_warn("view", "%s", m->text);
+	} else if (asked == VU_LINK_KILL) {
+		f->killed = true;
+		f->look = true;
+	} else if (asked == VU_LINK_GUESTS && !m->text[0]) {
+		ask(f, VU_LINK_END, 0, NULL);
+	} else if (asked == VU_LINK_GUESTS) {
+		tell(f, m->text);
+	}
+}
+
+static void on_message(struct front *f)
+{
+	struct vu_front_message m;
+
+	if (vu_front_receive(&f->link, &m) <= 0)
+		f->gone = true;
+	else if (m.kind == VU_LINK_LOG)
+		dprintf(STDERR_FILENO, "%s\n", m.text);
+	else if (m.kind == VU_LINK_LOOK)
+		f->look = true;
+	else if (!m.kind)
+		on_answer(f, &m);
+}
+
+static void serve(struct front *f)
+{
+	struct pollfd polls[2] = { { .fd = f->signals, .events = POLLIN },
+				   { .fd = f->link.fd, .events = POLLIN } };
+	int n;
+
+	while (!f->ended && !f->gone) {
+		n = poll(polls, 2, f->done && !f->asked ? LOOK_MS : -1);
+		if (n == 0)
+			f->look = true;
+		if (n > 0 && polls[0].revents)
+			on_signal(f);
+		if (n > 0 && polls[1].revents)
+			on_message(f);
+		if (f->done && f->look && !f->asked && !f->gone && !f->ended)
+			look(f);
+	}
+}
+
+/* The program that is to run first, open for the loader. */
+static int open_init(const struct front *f)
+{
+	int fd = open(f->paths.init, O_RDONLY);
+	int res = -errno;
+
+	if (fd < 0)
+		vu_log_err("front", "'%s': %s", f->paths.init, strerror(-res));
+	return fd < 0 ? res : fd;
+}
+
+/* In the child: become a guest. */
+_Noreturn static void run_command(struct front *f, char *const *argv, int init, pid_t parent)
+{
+	struct vu_launch launch = {
+		.ref = f->link.ref,
+		.first = !f->link.nested,
+		.exe_fd = init,
+		.execfn = f->paths.init,
+		.argv = argv,
+		.envp = environ,
+	};
+	struct vu_cred cred;
+	int res;
+
+	/* Until it is a guest nobody but the front knows of it. vu-init takes this back. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_UMVU);
+	if (f->link.nested && (f->link.classes & VU_TOUCH_IDS) && vu_launch_cred(&cred) == 0)
+		launch.cred = &cred;
+	sigprocmask(SIG_SETMASK, &f->mask, NULL);
+	res = vu_launch_exec(&launch);
+	vu_log_err("front", "vu-loader cannot be run: %s", strerror(-res));
+	_exit(EXIT_UMVU);
+}
+
+static int start_command(struct front *f)
+{
+	struct vu_strings argv = { NULL, 0 };
+	pid_t parent = getpid();
+	int init = open_init(f), res;
+
+	if (init < 0)
+		return init;
+	setenv("UMVU", "1", 1);
+	setenv("VU_NAME", f->o->name ? f->o->name : "", 1);
+	res = vu_options_init(f->o, &argv);
+	if (!res) {
+		f->command = fork();
+		if (f->command == 0)
+			run_command(f, argv.list, init, parent);
+		res = f->command < 0 ? -errno : 0;
+	}
+	vu_strings_free(&argv);
+	close(init);
+	if (res < 0)
+		vu_log_err("front", "cannot start the command: %s", strerror(-res));
+	return res;
+}
+
+/* The server has been killed: nobody else ends the guests (but the realm, later). */
+static void clean_up(struct front *f)
+{
+	struct vu_guests g = { .session = f->link.ref.session, .view = f->link.view };
+	struct vu_proc_id list[CHILDREN_MAX];
+	int ms;
+
+	vu_log_err("front", "the session's server has ended unexpectedly; its processes are ended");
+	vu_guests_end(&g);
+	/* Daemons end when their mounts have gone. */
+	for (ms = 0; ms < DRIVERS_MS; ms += 50) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		if (vu_proc_children(getpid(), list, CHILDREN_MAX) <= 0)
+			return;
+		poll(NULL, 0, 50);
+	}
+	if (!f->link.nested)
+		vu_drivers_end(g.session, 0);
+}
+
+/* As the command has ended, so do we. */
+static int exit_like(const struct front *f)
+{
+	static const struct rlimit no_core = { 0, 0 };
+	int sig;
+	sigset_t set;
+
+	if (!WIFSIGNALED(f->status))
+		return WEXITSTATUS(f->status);
+	sig = WTERMSIG(f->status);
+	setrlimit(RLIMIT_CORE, &no_core); /* the command's is there already */
+	prctl(PR_SET_DUMPABLE, 0);	  /* nor by a pipe (core(5)) */
+	signal(sig, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	kill(getpid(), sig);
+	return 128 + sig;
+}
+
+/* The view has ended; so does a server that has no other. */
+static void part(struct front *f)
+{
+	vu_fd_close(&f->link.fd);
+	if (!f->link.nested)
+		waitpid(f->link.server, NULL, 0);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+int vu_front_run(const struct vu_options *o)
+{
+	struct front f = { .o = o };
+	char text[1024];
+	int res;
+
+	res = vu_paths_find(&f.paths);
+	if (!res)
+		res = block_signals(&f);
+	if (res < 0) {
+		vu_log_err("front", "cannot begin: %s", strerror(-res));
+		return EXIT_UMVU;
+	}
+	res = vu_front_connect(&f.link, o->name, o->debug, text, sizeof(text));
+	if (res < 0) {
+		vu_log_err("front", "no session: %s%s%s", text, text[0] ? ": " : "",
+			   strerror(-res));
+		return EXIT_UMVU;
+	}
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (start_command(&f) < 0) {
+		f.status = EXIT_UMVU << 8;
+		f.done = true;
+		f.look = true;
+		look(&f);
+	}
+	serve(&f);
+	if (!f.ended) {
+		clean_up(&f);
+		return EXIT_UMVU;
+	}
+	part(&f);
+	return exit_like(&f);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * File system contexts: what a guest has said by fsopen(2) and fsconfig(2) for a type of ours, until
+ * fsmount(2) and move_mount(2) make a mount of it.
+ *
+ * In the guest a memfd stands for the context, and the root of a detached mount for what fsmount(2) made
+ * of it. We know them again by their inode number and mount number, and hold both open, so that these
+ * numbers have no other meaning. Guests do not tell when they have closed theirs: contexts go with the
+ * process that made them (looked for when another is made), with the view, or when there are too many.
+ */
+#ifndef VU_UMVU_FSCONTEXT_H
+#define VU_UMVU_FSCONTEXT_H
+
+struct vu_view;
+
+/* Drop all contexts of a view. */
+void vu_fscontext_drop_view(struct vu_view *v);
+
+#endif

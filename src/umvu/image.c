@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A view's image file and socket. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "umvu/image.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
+#endif
+#ifndef F_SEAL_FUTURE_WRITE
+#define F_SEAL_FUTURE_WRITE 0x0010 /* Linux 5.1 */
+#endif
+
+/* Linux before 6.3 does not know MFD_NOEXEC_SEAL; later ones may insist on it (vm.memfd_noexec). */
+static int memory_file(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd < 0 ? -errno : fd;
+}
+
+int vu_image_new(const char *name, struct vu_view_head **head)
+{
+	VU_CLEANUP(fd) int fd = memory_file(name);
+	void *map;
+
+	if (fd < 0)
+		return fd;
+	if (ftruncate(fd, VU_VIEW_SIZE) < 0)
+		return -errno;
+	map = mmap(NULL, VU_VIEW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	if (madvise(map, VU_VIEW_SIZE, MADV_DONTFORK) < 0 ||
+	    fcntl(fd, F_ADD_SEALS,
+		  F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0) {
+		munmap(map, VU_VIEW_SIZE);
+		return -errno;
+	}
+	*head = map;
+	return vu_steal_fd(&fd);
+}
+
+void vu_image_unmap(struct vu_view_head *head)
+{
+	if (head)
+		munmap(head, VU_VIEW_SIZE);
+}
+
+/* A new folder in `parent`; its descriptor, and its name in path[size]. */
+static int temporary_folder(const char *parent, char *path, size_t size)
+{
+	int fd;
+
+	if (!parent || parent[0] != '/' ||
+	    snprintf(path, size, "%s/umvu-XXXXXX", parent) >= (int)size)
+		return -ENAMETOOLONG;
+	if (!mkdtemp(path))
+		return -errno;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		fd = -errno;
+		rmdir(path);
+	}
+	return fd;
+}
+
+static int any_temporary_folder(char *path, size_t size)
+{
+	const char *const parents[] = { getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp",
+					"/dev/shm", "/var/tmp" };
+	int fd = -ENOENT;
+	size_t i;
+
+	for (i = 0; i < VU_ARRAY_SIZE(parents) && fd < 0; i++)
+		fd = temporary_folder(parents[i], path, size);
+	return fd;
+}
+
+/* Bind `sock` in folder `dir`, and open what came to be. */
+static int bind_in(int dir, int sock)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd;
+
+	/* By descriptor, since the folder's path may be longer than an address. */
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/s", dir);
+	if (bind(sock, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -errno;
+	fd = openat(dir, "s", O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	unlinkat(dir, "s", 0);
+	return fd;
+}
+
+int vu_image_socket(int *path_fd)
+{
+	VU_CLEANUP(fd)
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	VU_CLEANUP(fd) int dir = -1;
+	char path[4096];
+	int fd;
+
+	if (sock < 0)
+		return -errno;
+	dir = any_temporary_folder(path, sizeof(path));
+	if (dir < 0)
+		return dir;
+	fd = bind_in(dir, sock);
+	rmdir(path);
+	if (fd < 0)
+		return fd;
+	if (listen(sock, SOMAXCONN) < 0) {
+		fd = -errno;
+		return fd;
+	}
+	*path_fd = fd;
+	return vu_steal_fd(&sock);
+}

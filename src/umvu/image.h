@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The two things of a view that guests reach by /proc/<server>/fd: its image and its socket. */
+#ifndef VU_UMVU_IMAGE_H
+#define VU_UMVU_IMAGE_H
+
+#include "abi/view.h"
+
+/*
+ * Make an image file of that name (realm/names.h), sealed so that nobody but the caller can change it,
+ * and map it. The mapping is not inherited over fork: only guests are to show it in /proc/PID/maps.
+ * The descriptor and *head, or -errno.
+ */
+int vu_image_new(const char *name, struct vu_view_head **head);
+
+void vu_image_unmap(struct vu_view_head *head);
+
+/*
+ * A listening SOCK_SEQPACKET socket, non-blocking, without a name in the file system (for a moment it
+ * has one), and in *path_fd the O_PATH descriptor that others connect through. Or -errno.
+ */
+int vu_image_socket(int *path_fd);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Making a process a guest: executing vu-loader with a struct vu_exec_state. */
+#ifndef VU_UMVU_LAUNCH_H
+#define VU_UMVU_LAUNCH_H
+
+#include <stdbool.h>
+
+#include "abi/state.h"
+
+struct vu_launch {
+	struct vu_session_ref ref;
+	uint32_t driver;	    /* token, 0: no driver */
+	bool first;		    /* the process is no guest of the session yet */
+	const struct vu_cred *cred; /* NULL: ids are the kernel's */
+	int exe_fd;		    /* the program, without FD_CLOEXEC */
+	const char *execfn;	    /* its name for AT_EXECFN */
+	char *const *argv;	    /* the program's */
+	char *const *envp;
+};
+
+/* execve(2) of the loader. Returns only with an error, -errno. For a child that has just been forked. */
+int vu_launch_exec(const struct vu_launch *l);
+
+/* The ids and capabilities of the calling thread. 0 or -errno. */
+int vu_launch_cred(struct vu_cred *cred);
+
+#endif

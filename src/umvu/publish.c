@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Writing a view image: the new table goes into the area that is not in use, then the head is switched
+ * between two increments of its sequence number. A reader that is still in the area that we write
+ * started two publishings ago, and will see that the number has changed.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "umvu/publish.h"
+
+/* Where strings are put: within the area, whose last byte stays NUL. */
+struct strings {
+	char *area;
+	size_t used;
+	int error;
+};
+
+static uint32_t put(struct strings *s, const char *text)
+{
+	size_t len = strlen(text) + 1;
+	uint32_t at = (uint32_t)s->used;
+
+	if (s->error || len > VU_VIEW_AREA_SIZE - 1 - s->used) {
+		s->error = -ENOSPC;
+		return 0;
+	}
+	memcpy(s->area + at, text, len);
+	s->used += len;
+	return at;
+}
+
+static int fill_area(struct vu_view_area *area, const struct vu_publish *p)
+{
+	struct vu_view_mount *to = (void *)(area + 1);
+	struct strings s = { .area = (char *)area };
+	size_t i;
+
+	if (p->n_mounts > (VU_VIEW_AREA_SIZE - sizeof(*area)) / sizeof(*to) - 1)
+		return -ENOSPC;
+	s.used = sizeof(*area) + p->n_mounts * sizeof(*to);
+	for (i = 0; i < p->n_mounts; i++) {
+		const struct vu_publish_mount *from = &p->mounts[i];
+
+		to[i] = from->m;
+		to[i].path = put(&s, from->path);
+		to[i].path_len = (uint32_t)strlen(from->path);
+		to[i].type = put(&s, from->type);
+		to[i].source = put(&s, from->source);
+		to[i].options = put(&s, from->options);
+		to[i].super = put(&s, from->super);
+	}
+	area->n_mounts = (uint32_t)p->n_mounts;
+	area->size = (uint32_t)s.used;
+	return s.error;
+}
+
+static void copy_text(char *to, size_t size, const char *text)
+{
+	size_t len = text ? strnlen(text, size - 1) : 0;
+
+	if (len)
+		memcpy(to, text, len);
+	memset(to + len, 0, size - len);
+}
+
+/* The fields of uname(2): what nobody has set is the host's. */
+static void fill_uts(struct vu_view_head *head, const struct vu_publish *p)
+{
+	struct utsname host;
+	const char *own[6];
+	size_t i;
+
+	memset(&host, 0, sizeof(host));
+	uname(&host);
+	own[0] = host.sysname;
+	own[1] = host.nodename;
+	own[2] = host.release;
+	own[3] = host.version;
+	own[4] = host.machine;
+	own[5] = host.domainname;
+	for (i = 0; i < 6; i++)
+		copy_text(head->uts[i], sizeof(head->uts[i]), p->uts[i] ? p->uts[i] : own[i]);
+}
+
+static uint32_t classes_of(const struct vu_publish *p)
+{
+	uint32_t classes = p->classes;
+	size_t i;
+
+	if (p->n_mounts)
+		classes |= VU_TOUCH_PATHS;
+	for (i = 0; i < p->n_mounts; i++)
+		if (p->mounts[i].m.flags & VU_MOUNT_GHOST)
+			classes |= VU_TOUCH_GHOST;
+	return classes;
+}
+
+int vu_publish(struct vu_view_head *head, const struct vu_publish *p)
+{
+	uint32_t next = !(head->area & 1), generation = vu_view_area(head)->generation + 1;
+	struct vu_view_area *area =
+		(void *)((char *)head + VU_VIEW_HEAD_SIZE + next * (size_t)VU_VIEW_AREA_SIZE);
+	int res = fill_area(area, p);
+
+	if (res < 0)
+		return res;
+	area->generation = generation;
+	__atomic_store_n(&head->seq, head->seq + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	__atomic_store_n(&head->area, next, __ATOMIC_RELEASE);
+	head->classes = classes_of(p);
+	head->debug = p->debug;
+	copy_text(head->name, sizeof(head->name), p->name);
+	if (p->classes & VU_TOUCH_UTS)
+		fill_uts(head, p);
+	__atomic_store_n(&head->seq, head->seq + 1, __ATOMIC_RELEASE);
+	return 0;
+}

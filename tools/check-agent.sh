@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Is this vu-loader what an agent has to be?
+#   check-agent.sh FILE
+# A static executable at its fixed address, nothing undefined, nothing for a dynamic linker, no
+# writable code, an unexecutable stack, no TLS, and not one vector or x87 register touched.
+
+set -euo pipefail
+file=$1
+address=7d0000000000
+size=$((0x10000000)) # VU_AGENT_SIZE
+status=0
+
+bad()
+{
+	echo "$file: $*"
+	status=1
+}
+
+headers=$(readelf -W -h -l "$file")
+sections=$(readelf -W -S "$file")
+
+grep -q '^ *Type: *EXEC' <<<"$headers" || bad "not of type EXEC"
+! grep -qE '^ *(DYNAMIC|INTERP) ' <<<"$headers" || bad "has something for a dynamic linker"
+! grep -qE '^ *TLS ' <<<"$headers" || bad "has thread-local storage"
+! grep -qE '\] \.(init_array|fini_array|ctors|dtors|rela?\.(dyn|plt|iplt|text|data))' <<<"$sections" ||
+	bad "has constructors or relocations"
+grep -qE '^ *GNU_STACK .* RW +0x' <<<"$headers" || bad "does not say that its stack is not executable"
+! grep -qE '^ *LOAD .* (RWE|R?WE) ' <<<"$headers" || bad "has code that can be written"
+! grep -q ' U ' < <(nm "$file") || bad "has undefined symbols: $(nm -u "$file" | tr -s ' \n' ' ')"
+
+# Where its segments lie.
+while read -r _ _ vaddr _ _ memsz _; do
+	if ((vaddr < 0x$address || vaddr + memsz > 0x$address + size)); then
+		bad "a segment at $vaddr lies outside the agent's range"
+	fi
+done < <(grep -E '^ *LOAD ' <<<"$headers")
+grep -qE "^ *LOAD +0x0+ 0x0*$address " <<<"$headers" || bad "does not start at 0x$address"
+
+# Vector and x87 state belongs to the guest; saving and loading it as a whole is allowed.
+code=$(objdump -d --no-show-raw-insn "$file")
+touched=$(grep -E '%[xyz]mm[0-9]|%st\b|%mm[0-7]|%k[0-7]\b' <<<"$code" | head -n 5) || true
+[ -z "$touched" ] || bad "touches vector or x87 registers: $touched"
+# %fs and %gs are the guest's.
+segments=$(grep -E '%[fg]s:' <<<"$code" | head -n 5) || true
+[ -z "$segments" ] || bad "uses %fs or %gs: $segments"
+exit $status
