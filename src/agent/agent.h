@@ -3,8 +3,10 @@
  * The agent: what its files share. Freestanding: no libc, no allocation, no TLS, no SSE.
  *
  * Rules for every line of the agent:
- *  - It runs in any thread of any program, on the program's stack or signal stack: frames stay small
- *    (the build refuses more than 1 KiB), large buffers are in the call's struct vu_scratch.
+ *  - It runs in any thread of any program. The program's stack holds little more than the signal's frame:
+ *    handlers run on the stack in the call's struct vu_scratch, where large buffers are, too; frames
+ *    stay small (the build refuses more than 1 KiB). What the guest may interrupt (vu_native_blocking(),
+ *    its own handler) runs on the guest's stack again.
  *  - All signals are blocked while it runs, but for the guest's own call where that may block
  *    (vu_native()); whatever it holds then must bear a longjmp out of a guest's signal handler.
  *  - Guest memory is reached through guest_*() only, each argument once.
@@ -23,7 +25,8 @@
 #include "abi/state.h"
 #include "abi/view.h"
 
-#define VU_PATH_MAX 4096
+#define VU_PATH_MAX   4096
+#define VU_STACK_SIZE 16384
 
 struct vu_regs; /* arch/<isa>/: the guest's registers at the call */
 
@@ -47,6 +50,7 @@ struct vu_scratch {
 	struct vu_path path[2];
 	char tmp[2][VU_PATH_MAX + 64]; /* the resolver's; free for handlers before and after it */
 	char msg[VU_PATH_MAX * 2 + 1024]; /* rpc messages, contents of synthesised files */
+	char stack[VU_STACK_SIZE] __attribute__((aligned(64))); /* what the handler runs on */
 };
 
 /* State of one thread that the kernel does not know. Threads without any share agent_process.thread. */
@@ -92,7 +96,7 @@ struct vu_call {
 	struct vu_thread *thread;
 	struct vu_scratch *s;
 	struct vu_regs *regs;
-	bool may_block; /* vu_native() lets signals in */
+	void *guest_sp; /* where the guest's stack is free, below the handler's first frames */
 };
 
 /* --- dispatch.c: the table --- */
@@ -115,7 +119,7 @@ long vu_guest_sys6(long nr, long a, long b, long c, long d, long e, long f);
 /* vu_sys(__NR_x, args...): up to six arguments, missing ones are 0. */
 #define vu_sys(...) VU_SYS_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
 
-/* Issues c->nr with c->arg in the guest's name, with the guest's signal mask if it may block. */
+/* Issues c->nr with c->arg in the guest's name. */
 long vu_native(struct vu_call *c);
 /* The same with signals let in (the call may block, or goes to a FUSE mount). */
 long vu_native_blocking(struct vu_call *c);

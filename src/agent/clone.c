@@ -5,8 +5,8 @@
  * A child with a copy of the memory and the same stack simply returns from the handler as the parent does.
  * A child on another stack finds there a struct vu_child with the guest's registers (vu_clone()).
  * A child that borrows the memory until it executes (CLONE_VM|CLONE_VFORK) would run over the parent's
- * handler frames, which lie below the guest's stack pointer or on the same alternate stack: the parent
- * waits on a stack of its own, with a copy of its frames, and puts them back when the child is gone.
+ * signal frame, which lies below the guest's stack pointer or on the same alternate stack: the parent
+ * keeps a copy of it, and puts it back when the child is gone.
  *
  * The child's sigaction table must keep the agent's SIGSYS: CLONE_CLEAR_SIGHAND is done by hand.
  */
@@ -19,14 +19,12 @@
 #include "agent/handlers.h"
 #include "agent/trap.h"
 
-/* The vfork area: child's stack for vu_child_start(), parent's waiting stack, copy of the frames. */
-#define CHILD_STACK  8192
-#define PARENT_STACK 8192
-#define AREA_SIZE    (128 * 1024)
-#define COPY_MAX     (AREA_SIZE - CHILD_STACK - PARENT_STACK)
+/* The vfork area: child's stack for vu_child_start(), copy of the frames. */
+#define CHILD_STACK 8192
+#define AREA_SIZE   (128 * 1024)
+#define COPY_MAX    (AREA_SIZE - CHILD_STACK)
 
 long vu_clone(long nr, long a, long b, long c, long d, long e);
-long vu_on_stack(void *arg, void *top, long (*fn)(void *arg, void *sp));
 void vu_child_start(struct vu_child *child);
 
 static void *spare_area; /* one vfork area is kept for the next time */
@@ -40,8 +38,6 @@ struct birth {
 	size_t args_size;	/* 0: clone */
 	bool clear;		/* CLONE_CLEAR_SIGHAND was asked for */
 	char *area;		/* vfork area */
-	const char *frames;	/* live stack of the handler: copied away */
-	size_t n_frames;
 };
 
 /* The registers of the guest for a child whose stack pointer is to be rsp. */
@@ -151,35 +147,24 @@ static long birth_on_stack(struct birth *b)
 	return r;
 }
 
-static long vfork_waiting(void *arg, void *sp)
+/*
+ * The child runs over what lies below the guest's stack pointer (or on the same alternate stack): that is
+ * copied away and put back, and nothing of it is read meanwhile; `b` and all here is on the scratch's stack.
+ */
+static long vfork_waiting(struct birth *b, char *at, size_t n)
 {
-	struct birth *b = arg;
-	char *copy = b->area + CHILD_STACK + PARENT_STACK;
-	size_t n = (size_t)(b->frames + b->n_frames - (char *)sp);
+	char *copy = b->area + CHILD_STACK;
 	struct vu_child *ch = (struct vu_child *)(b->area + CHILD_STACK - 1024);
-	char *at = sp;
-	uint64_t flags = b->flags;
-	struct vu_call *c = b->c;
-	long args[6];
+	struct birth mine = *b;
+	struct vu_call call = *b->c;
 	long r;
 
-	/* Nothing below `sp`'s region is read between the two copies: locals here are on our own stack. */
-	for (int i = 0; i < 6; i++)
-		args[i] = (long)c->arg[i];
 	if (n > COPY_MAX)
 		return -ENOMEM;
-	fill_child(ch, b, b->stack ? b->stack : c->regs->rsp);
+	fill_child(ch, b, b->stack ? b->stack : call.regs->rsp);
 	memcpy(copy, at, n);
-	if (b->args_size) {
-		struct clone_args a = b->args;
-		size_t size = b->args_size;
-
-		a.stack = (uint64_t)ch - 16;
-		a.stack_size = 16;
-		r = vu_clone(__NR_clone3, (long)&a, (long)size, 0, 0, 0);
-	} else {
-		r = vu_clone(__NR_clone, (long)flags, (long)ch, args[2], args[3], args[4]);
-	}
+	mine.c = &call;
+	r = issue(&mine, ch);
 	memcpy(at, copy, n);
 	if (ch->thread && r < 0)
 		vu_thread_free((struct vu_thread *)ch->thread);
@@ -207,31 +192,30 @@ static void area_put(void *area)
 }
 
 /* End of the handler's frames: the alternate stack's end if it is on that, else the guest's red zone. */
-static const char *frames_end(const struct vu_regs *r)
+static char *frames_end(const struct vu_call *c)
 {
-	uint64_t here = (uint64_t)__builtin_frame_address(0);
+	const struct vu_regs *r = c->regs;
+	uint64_t here = (uint64_t)c->guest_sp;
 
 	if (r->ss_size && here >= r->ss_sp && here < r->ss_sp + r->ss_size)
-		return (const char *)(r->ss_sp + r->ss_size);
-	return (const char *)(r->rsp - 128);
+		return (char *)(r->ss_sp + r->ss_size);
+	return (char *)(r->rsp - 128);
 }
 
 static long birth_vfork(struct birth *b)
 {
-	char *area = area_get();
+	char *from = b->c->guest_sp;
 	long r;
 
-	if (!area)
+	b->area = area_get();
+	if (!b->area)
 		return -ENOMEM;
-	b->area = area;
-	b->frames = __builtin_frame_address(0);
-	b->n_frames = (size_t)(frames_end(b->c->regs) - b->frames);
-	r = vu_on_stack(b, area + CHILD_STACK + PARENT_STACK, vfork_waiting);
+	r = vfork_waiting(b, from, (size_t)(frames_end(b->c) - from));
 	if (r > 0) {
 		vu_scratch_drop((int)r);
 		vu_thread_drop((int)r);
 	}
-	area_put(area);
+	area_put(b->area);
 	return r;
 }
 

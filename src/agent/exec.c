@@ -384,6 +384,7 @@ static long execute(struct exec *x, const char *path, const uint64_t *argv)
 		.nr = __NR_execve,
 		.arg = { (unsigned long)path, (unsigned long)argv, x->envp },
 		.regs = x->c->regs,
+		.guest_sp = x->c->guest_sp,
 	};
 
 	if (vu_thread_get()->traceme)

@@ -91,18 +91,27 @@ long sys_rt_sigpending(struct vu_call *c)
 
 void vu_sigreturn(uint64_t rsp) __attribute__((noreturn));
 
+static long leave_handler(void *arg, void *sp)
+{
+	struct vu_call *c = arg;
+
+	(void)sp;
+	vu_scratch_put(c->s);
+	vu_sigreturn(c->regs->rsp);
+}
+
 /* A handler may have put SIGSYS into the mask of its saved context: it must not reach the kernel. */
 long sys_rt_sigreturn(struct vu_call *c)
 {
-	uint64_t rsp = c->regs->rsp, at = rsp + offsetof(struct vu_regs, sigmask), mask;
+	uint64_t at = c->regs->rsp + offsetof(struct vu_regs, sigmask), mask;
 
 	if (!guest_read(&mask, at, sizeof(mask)) && (mask & VU_SIGSYS_BIT)) {
 		mask &= ~VU_SIGSYS_BIT;
 		guest_write(at, &mask, sizeof(mask));
 		set_sigsys_blocked(c->thread, true);
 	}
-	vu_scratch_put(c->s);
-	vu_sigreturn(rsp);
+	return vu_on_guest_stack(c, leave_handler,
+				 c); /* the scratch's stack is not ours any more */
 }
 
 /* A SIGSYS that waits here is one that the kernel no longer has. */
@@ -175,6 +184,20 @@ long sys_rt_sigaction(struct vu_call *c)
 	return 0;
 }
 
+struct foreign {
+	struct vu_siginfo info;
+	struct vu_regs *regs;
+};
+
+static long foreign(void *arg, void *sp)
+{
+	struct foreign *f = arg;
+
+	(void)sp;
+	vu_sigsys_foreign(&f->info, f->regs);
+	return -EINTR;
+}
+
 /*
  * A call that waits with the temporary mask `mask` (SIGSYS is already out of what the kernel gets). For its
  * time the guest's idea of SIGSYS is the mask's; one that waits is handled at once and interrupts it.
@@ -183,7 +206,7 @@ static long wait_with(struct vu_call *c, uint64_t mask)
 {
 	struct vu_thread *t = c->thread;
 	bool was = t->sigsys_blocked, now = mask & VU_SIGSYS_BIT;
-	struct vu_siginfo info;
+	struct foreign f = { .regs = c->regs };
 	long r;
 
 	if (was == now)
@@ -193,10 +216,9 @@ static long wait_with(struct vu_call *c, uint64_t mask)
 		return -ENOMEM;
 	t->sigsys_blocked = now;
 	if (!now && t->sigsys_pending) {
-		memcpy(&info, t->sigsys_info, sizeof(info));
+		memcpy(&f.info, t->sigsys_info, sizeof(f.info));
 		t->sigsys_pending = false;
-		vu_sigsys_foreign(&info, c->regs);
-		r = -EINTR;
+		r = vu_on_guest_stack(c, foreign, &f);
 	} else {
 		r = vu_native_blocking(c);
 	}

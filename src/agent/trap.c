@@ -9,6 +9,9 @@
  * it as natively, and the kernel restarts it or not as it would. A signal that comes between setting the
  * mask and the call is one that came before the call.
  *
+ * The kernel puts its frame on the guest's stack (some KiB where the CPU has wide registers); the
+ * handlers run on a stack of the agent's, so that the small stacks of some libraries' clones suffice.
+ *
  * The mask that the guest has is the one in the saved registers; the kernel restores it on return.
  */
 #include <asm/errno.h>
@@ -29,21 +32,39 @@ void vu_set_mask(uint64_t mask)
 
 long vu_native(struct vu_call *c)
 {
-	if (c->may_block)
-		return vu_native_blocking(c);
 	return vu_guest_sys6(c->nr, (long)c->arg[0], (long)c->arg[1], (long)c->arg[2],
 			     (long)c->arg[3], (long)c->arg[4], (long)c->arg[5]);
 }
 
-long vu_native_blocking(struct vu_call *c)
+long vu_on_guest_stack(struct vu_call *c, long (*fn)(void *arg, void *sp), void *arg)
 {
+	return vu_on_stack(arg, (void *)((uintptr_t)c->guest_sp & ~15ul), fn);
+}
+
+static long blocking(void *arg, void *sp)
+{
+	struct vu_call *c = arg;
 	long r;
 
+	(void)sp;
 	vu_set_mask(c->regs->sigmask & ~VU_SIGSYS_BIT);
 	r = vu_guest_sys6(c->nr, (long)c->arg[0], (long)c->arg[1], (long)c->arg[2], (long)c->arg[3],
 			  (long)c->arg[4], (long)c->arg[5]);
 	vu_set_mask(VU_ALL_SIGNALS);
 	return r;
+}
+
+long vu_native_blocking(struct vu_call *c)
+{
+	return vu_on_guest_stack(c, blocking, c);
+}
+
+static long run_row(void *arg, void *sp)
+{
+	struct vu_call *c = arg;
+
+	c->guest_sp = sp;
+	return c->row->handler(c);
 }
 
 static long handle(struct vu_regs *r, int nr)
@@ -66,7 +87,7 @@ static long handle(struct vu_regs *r, int nr)
 		return vu_native(&c);
 	c.thread = vu_thread_get();
 	c.s = vu_scratch_get((int)vu_sys(__NR_gettid));
-	result = c.row->handler(&c);
+	result = vu_on_stack(&c, c.s->stack + VU_STACK_SIZE, run_row);
 	vu_scratch_put(c.s);
 	return result;
 }

@@ -10,8 +10,13 @@ static void try(int dfd, const char *path, uint64_t flags, uint64_t mode, uint64
 {
 	struct open_how how = { .flags = flags, .mode = mode, .resolve = resolve };
 	char where[PATH_MAX], link[40], *p;
-	long fd = syscall(SYS_openat2, dfd, path, &how, sizeof(how));
+	long fd;
 	ssize_t n;
+
+	/* openat2(2): EAGAIN where a rename or mount anywhere might have raced with a "..". */
+	do
+		fd = syscall(SYS_openat2, dfd, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN);
 
 	if (fd < 0) {
 		say("  %-22s %s\n", path, errname(errno));

@@ -18,6 +18,7 @@ static void child(void)
 {
 	struct sigaction sa = { .sa_handler = on_int };
 	char line[100], name[100];
+	sigset_t ints, old;
 	int tty;
 	ssize_t n;
 
@@ -29,9 +30,11 @@ static void child(void)
 		_exit(3);
 	if (ttyname_r(0, name, sizeof(name)) || access(name, R_OK))
 		_exit(4);
+	sigemptyset(&ints);
+	sigaddset(&ints, SIGINT);
+	sigprocmask(SIG_BLOCK, &ints, &old);
 	dprintf(1, "ready\n");
-	n = read(0, line, sizeof(line));
-	if (n != -1 || errno != EINTR || interrupted != 1)
+	if (sigsuspend(&old) != -1 || errno != EINTR || interrupted != 1)
 		_exit(5);
 	dprintf(1, "interrupted\n");
 	n = read(0, line, sizeof(line));

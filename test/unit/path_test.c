@@ -210,6 +210,17 @@ static int start_of(const struct question *q)
 	return q->proc ? open(proc_names[q->proc - 1], O_PATH) : AT_FDCWD;
 }
 
+/* openat2(2): EAGAIN where a rename or mount anywhere on the host might have raced with a "..". */
+static int open_how(int from, const char *path, struct open_how *how)
+{
+	int fd;
+
+	do
+		fd = (int)syscall(SYS_openat2, from, path, how, sizeof(*how));
+	while (fd < 0 && errno == EAGAIN);
+	return fd;
+}
+
 static void oracle_main(int sock)
 {
 	struct question q;
@@ -219,7 +230,7 @@ static void oracle_main(int sock)
 		struct open_how how = { .flags = O_PATH | q.flags, .resolve = q.resolve };
 		int from = start_of(&q), fd;
 
-		fd = (int)syscall(SYS_openat2, from, q.path, &how, sizeof(how));
+		fd = open_how(from, q.path, &how);
 		answer_open(fd, errno, &a);
 		if (fd >= 0) {
 			get_path(fd, a.path);
@@ -359,8 +370,7 @@ static void ask_agent(const struct question *q, struct answer *a)
 		how.resolve = q->resolve;
 	if ((p->flags & VU_PATH_ROOT) && !(p->flags & VU_PATH_NATIVE))
 		how.flags &= ~(uint64_t)O_NOFOLLOW;
-	fd = (int)syscall(SYS_openat2, p->dirfd, p->flags & VU_PATH_NATIVE ? q->path : p->real,
-			  &how, sizeof(how));
+	fd = open_how(p->dirfd, p->flags & VU_PATH_NATIVE ? q->path : p->real, &how);
 	answer_open(fd, errno, a);
 	if (fd >= 0) {
 		uint32_t mount;
