@@ -62,7 +62,9 @@ struct vu_rpc_reply {
  * FSMOUNT       a: flags b: attributes. descriptor: context => O_PATH descriptor of a detached mount
  * MOVE_MOUNT    strings: target. b: id of the mount that target lies in. c: VU_MNT_*.
  *               descriptor: what FSMOUNT or OPEN_TREE gave => 0
- * STATS         reserved
+ * CODE          descriptor: a program or library, open for reading. The server has it analysed if it does not
+ *               know it, and lists it in the code tables of all views (abi/code.h) before it answers
+ *               => 0, or -errno (the file stays as it is)
  */
 #define VU_RPC_OPS(X)     \
 	X(1, HELLO)       \
@@ -78,7 +80,8 @@ struct vu_rpc_reply {
 	X(11, FSOPEN)     \
 	X(12, FSCONFIG)   \
 	X(13, FSMOUNT)    \
-	X(14, MOVE_MOUNT)
+	X(14, MOVE_MOUNT) \
+	X(15, CODE)
 
 enum vu_rpc_op {
 #define X(number, name) VU_RPC_##name = (number),

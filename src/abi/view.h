@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "abi/code.h"
+
 #define VU_VIEW_MAGIC	  0x57495655u /* "UVIW" */
 #define VU_ABI_VERSION	  1u
 #define VU_AGENT_ADDR	  0x7d0000000000ul /* where vu-loader is linked: the filter compares with it */
@@ -21,7 +23,8 @@
 #define VU_VIEW_ADDR	  0x7d0020000000ul
 #define VU_VIEW_AREA_SIZE (1u << 20) /* bytes of one table area */
 #define VU_VIEW_HEAD_SIZE 4096u
-#define VU_VIEW_SIZE	  (VU_VIEW_HEAD_SIZE + 2u * VU_VIEW_AREA_SIZE)
+#define VU_VIEW_CODE	  (VU_VIEW_HEAD_SIZE + 2u * VU_VIEW_AREA_SIZE) /* offset of the code table */
+#define VU_VIEW_SIZE	  ((VU_VIEW_CODE + sizeof(struct vu_code_table) + 4095u) & ~4095ul)
 
 /* Classes of calls that a view touches (vu_view_head.classes); a class that is off costs one test. */
 #define VU_TOUCH_PATHS 0x1u /* there is a mount */
@@ -106,6 +109,12 @@ static inline const struct vu_view_mount *vu_view_mounts(const struct vu_view_ar
 static inline const char *vu_view_str(const struct vu_view_area *a, uint32_t off)
 {
 	return off < VU_VIEW_AREA_SIZE ? (const char *)a + off : "";
+}
+
+/* The table of patched files, the same in all views of a session. */
+static inline const struct vu_code_table *vu_view_code(const struct vu_view_head *v)
+{
+	return (const void *)((const char *)v + VU_VIEW_CODE);
 }
 
 #endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Patched code: how a `syscall` instruction of a program or library enters the agent without a signal.
+ *
+ * A call site is rewritten to `call *[slot]`: FF 14 25 and the 32-bit absolute address of a slot, 7 bytes that
+ * are the same in every process, wherever the file is mapped. Slots are pointers in a page of vu-loader's
+ * own image at VU_GATE_ADDR. So a file is patched once in a session: umvu keeps the patched pages in a
+ * memfd and lists them here; the agent maps them over the file's own pages.
+ *
+ *	VU_SITE_NR	mov $nr,%eax; syscall		7 bytes		the slot of the number
+ *			mov $nr,%rax; syscall		9 bytes		... and a two-byte nop
+ *	VU_SITE_F000	syscall; cmp $-4096,%rax	8 bytes		any number; the gate compares, too, and a nop
+ *	VU_SITE_F001	syscall; cmp $-4095,%rax	8 bytes
+ *
+ * The call pushes its return address: no site may lie in a function that keeps data below its stack
+ * pointer (red zone). Which sites are safe is found out by vu-scan (src/scan).
+ *
+ * The table is a part of each view image (abi/view.h), the same in all of a session, and only grows: an entry
+ * is complete before n_files counts it. A file's entry is found by the chain of its inode's bucket.
+ */
+#ifndef VU_ABI_CODE_H
+#define VU_ABI_CODE_H
+
+#include <stdint.h>
+
+#define VU_GATE_ADDR	0x7f5e0000ul /* below 2 GiB, so that it fits a sign-extended 32-bit address */
+#define VU_GATE_SLOTS	512u
+#define VU_GATE_F000	510u /* slots from 0 are for the calls of that number */
+#define VU_GATE_F001	511u
+#define VU_GATE_SLOT(n) (VU_GATE_ADDR + 8ul * (n))
+
+enum vu_site_kind { VU_SITE_NR, VU_SITE_F000, VU_SITE_F001 };
+
+#define VU_CODE_FILES	1024u
+#define VU_CODE_BUCKETS 1024u
+#define VU_CODE_RUNS	8u
+#define VU_CODE_NAMES	(256u << 10) /* bytes of names */
+
+/* Pages of a file that are patched: they lie one after the other in the memfd, run by run. */
+struct vu_code_run {
+	uint32_t file_page; /* number of the first page in the file */
+	uint32_t n_pages;
+	uint32_t memfd_page; /* where they begin in the memfd */
+};
+
+/* A file that umvu has looked at. It is the same file as long as all of dev .. ctime_ns are the same. */
+struct vu_code_file {
+	uint64_t dev, ino; /* dev: as st_dev of stat(2) */
+	uint64_t size;
+	uint64_t mtime_ns, ctime_ns;
+	uint32_t next;	 /* index + 1 of the next entry of the bucket, 0 none */
+	uint32_t name;	 /* offset in names: its path on the host, for /proc/PID/maps */
+	int32_t fd;	 /* the server's descriptor of the memfd; -1: there is nothing to patch */
+	uint32_t n_runs; /* in use, ascending, not overlapping */
+	uint32_t n_sites, n_candidates; /* patched ones, `syscall` instructions; for information */
+	struct vu_code_run run[VU_CODE_RUNS];
+};
+
+struct vu_code_table {
+	uint32_t n_files; /* read with acquire */
+	uint32_t names_used;
+	uint32_t bucket[VU_CODE_BUCKETS]; /* index + 1 of the newest entry, 0 none; read with acquire */
+	struct vu_code_file file[VU_CODE_FILES];
+	char names[VU_CODE_NAMES];
+};
+
+static inline uint32_t vu_code_bucket(uint64_t ino)
+{
+	return (uint32_t)((ino * 0x9e3779b97f4a7c15ull) >> 54) % VU_CODE_BUCKETS;
+}
+
+#endif
