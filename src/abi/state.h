@@ -39,11 +39,8 @@ struct vu_cred {
 };
 
 #define VU_EXEC_FIRST	    0x01u /* install the seccomp filter: the process is not yet a guest */
-#define VU_EXEC_SIGSYS_IGN  0x02u /* the guest has SIGSYS ignored */
-#define VU_EXEC_SIGSYS_BLK  0x04u /* the guest has SIGSYS blocked */
 #define VU_EXEC_CRED	    0x08u /* cred is valid; else the kernel's ids are the thread's */
 #define VU_EXEC_NO_NEW_PRIV 0x10u /* the guest itself has set PR_SET_NO_NEW_PRIVS */
-#define VU_EXEC_SIGSYS_PEND 0x40u /* a SIGSYS waits, blocked */
 
 struct vu_exec_state {
 	uint32_t magic;
@@ -51,11 +48,12 @@ struct vu_exec_state {
 	uint32_t size;	/* of the whole struct; what follows n_groups may be cut off */
 	uint32_t flags; /* VU_EXEC_* */
 	struct vu_session_ref ref;
-	int32_t exe_fd;	    /* open descriptor of the ELF file to map; the loader closes it */
-	uint32_t driver;    /* token of the driver that this process belongs to, 0 none */
-	uint32_t exe_mount; /* reserved, 0 */
+	int32_t exe_fd;	   /* open descriptor of the ELF file to map; the loader closes it */
 	int32_t interp_fd; /* open descriptor of its ELF interpreter, -1 none; the loader closes it */
-	uint64_t reserved;
+	uint32_t driver;   /* token of the driver that this process belongs to, 0 none */
+	/* Of the signals that the agent keeps for itself (SIGSYS, SIGSEGV, SIGBUS), as masks of bit
+	 * (number - 1): what the guest has ignored and blocked, and what waits, blocked. */
+	uint32_t kept_ignored, kept_blocked, kept_pending;
 	struct vu_cred cred;
 };
 

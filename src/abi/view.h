@@ -20,6 +20,7 @@
 #define VU_ABI_VERSION	  1u
 #define VU_AGENT_ADDR	  0x7d0000000000ul /* where vu-loader is linked: the filter compares with it */
 #define VU_AGENT_SIZE	  0x10000000ul	   /* its code lies in this range; nothing else does */
+#define VU_AGENT_SPAN	  (1ul << 32) /* of addresses that are the agent's: code, view, stacks */
 #define VU_VIEW_ADDR	  0x7d0020000000ul
 #define VU_VIEW_AREA_SIZE (1u << 20) /* bytes of one table area */
 #define VU_VIEW_HEAD_SIZE 4096u

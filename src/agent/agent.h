@@ -27,6 +27,7 @@
 
 #define VU_PATH_MAX   4096
 #define VU_STACK_SIZE 16384
+#define VU_N_KEPT     3 /* signals that the agent keeps for itself: see trap.h */
 
 struct vu_regs; /* arch/<isa>/: the guest's registers at the call */
 
@@ -46,7 +47,10 @@ struct vu_path {
 #define VU_PATH_MISSING	 0x10u /* the last component does not exist (the rest does) */
 #define VU_PATH_SLASH	 0x20u /* it was given with a trailing slash, "." or ".." */
 
+/* Slots are aligned to their size: what runs on `stack` finds the slot by its stack pointer. */
+#define VU_SLOT_SIZE 65536ul
 struct vu_scratch {
+	void *guest_sp; /* first (entry.S): where the guest's stack is free while the handler runs */
 	struct vu_path path[2];
 	char tmp[2][VU_PATH_MAX + 64]; /* the resolver's; free for handlers before and after it */
 	char msg[VU_PATH_MAX * 2 + 1024]; /* rpc messages, contents of synthesised files */
@@ -55,12 +59,12 @@ struct vu_scratch {
 
 /* State of one thread that the kernel does not know. Threads without any share agent_process.thread. */
 struct vu_thread {
-	int tid;		  /* 0: slot is free; -1: the process's default */
-	bool sigsys_blocked;	  /* the guest has SIGSYS in its mask */
-	bool sigsys_pending;	  /* one came while it was blocked */
-	uint8_t sigsys_info[128]; /* ... its siginfo */
-	bool traceme;		  /* asked for PTRACE_TRACEME, due at its execve */
-	bool has_cred;		  /* cred is valid; else ids are the kernel's */
+	int tid;	       /* 0: slot is free; -1: the process's default */
+	uint32_t kept_blocked; /* the kept signals (trap.h) that the guest has in its mask */
+	uint32_t kept_pending; /* ... that came while they were blocked */
+	uint8_t kept_info[VU_N_KEPT][128]; /* ... their siginfo */
+	bool traceme;			   /* asked for PTRACE_TRACEME, due at its execve */
+	bool has_cred;			   /* cred is valid; else ids are the kernel's */
 	struct vu_cred cred;
 };
 
@@ -82,8 +86,8 @@ struct vu_process {
 	uint32_t driver;   /* token of the driver that it belongs to */
 	int pid;
 	char exe[VU_PATH_MAX]; /* canonical path in the view of the program, as /proc/self/exe shows */
-	char exe_real[VU_PATH_MAX + 64]; /* a name that the kernel opens the program by */
-	struct vu_sigaction sigsys;	 /* the guest's own action for SIGSYS */
+	char exe_real[VU_PATH_MAX + 64];     /* a name that the kernel opens the program by */
+	struct vu_sigaction kept[VU_N_KEPT]; /* the guest's own actions for the kept signals */
 };
 
 extern struct vu_process agent_process;
@@ -96,7 +100,6 @@ struct vu_call {
 	struct vu_thread *thread;
 	struct vu_scratch *s;
 	struct vu_regs *regs;
-	void *guest_sp; /* where the guest's stack is free, below the handler's first frames */
 };
 
 /* --- dispatch.c: the table --- */
@@ -149,7 +152,7 @@ void vu_mount_each(vu_mount_fn *fn, void *ctx);
  */
 void vu_session_name(char *buf, size_t size, int fd);
 
-/* --- guest memory (guest.c): 0 or a length, -EFAULT. Never fault. --- */
+/* --- guest memory (guest.c): 0 or a length, -EFAULT. Faults are mended (fault.c). --- */
 long guest_read(void *dst, unsigned long src, size_t n);
 long guest_write(unsigned long dst, const void *src, size_t n);
 /* Reads a string with its NUL; length without it; -EFAULT; -ENAMETOOLONG if it does not fit. */

@@ -86,13 +86,13 @@ static void after_fork(struct vu_thread *own)
 	vu_thread_fork(own, tid);
 }
 
-/* CLONE_CLEAR_SIGHAND without the SIGSYS of the agent: in the child. */
+/* CLONE_CLEAR_SIGHAND without the signals that the agent keeps: in the child. */
 static void clear_handlers(void)
 {
 	struct vu_sigaction sa, dfl = { 0 };
 
 	for (int sig = 1; sig <= 64; sig++) {
-		if (sig == VU_SIGSYS || vu_sys(__NR_rt_sigaction, sig, 0, &sa, 8) < 0)
+		if ((VU_SIGBIT(sig) & VU_KEPT) || vu_sys(__NR_rt_sigaction, sig, 0, &sa, 8) < 0)
 			continue;
 		if (sa.handler > 1)
 			vu_sys(__NR_rt_sigaction, sig, &dfl, 0, 8);
@@ -113,7 +113,7 @@ void vu_child_start(struct vu_child *child)
 		agent_process.pid = tid;
 	if (child->clear)
 		clear_handlers();
-	vu_set_mask(child->sigmask & ~VU_SIGSYS_BIT);
+	vu_set_mask(child->sigmask & ~VU_KEPT);
 }
 
 /* Calls clone or clone3 with the child's stack pointer at `at`. */
@@ -195,7 +195,7 @@ static void area_put(void *area)
 static char *frames_end(const struct vu_call *c)
 {
 	const struct vu_regs *r = c->regs;
-	uint64_t here = (uint64_t)c->guest_sp;
+	uint64_t here = (uint64_t)c->s->guest_sp;
 
 	if (r->ss_size && here >= r->ss_sp && here < r->ss_sp + r->ss_size)
 		return (char *)(r->ss_sp + r->ss_size);
@@ -204,7 +204,7 @@ static char *frames_end(const struct vu_call *c)
 
 static long birth_vfork(struct birth *b)
 {
-	char *from = b->c->guest_sp;
+	char *from = b->c->s->guest_sp;
 	long r;
 
 	b->area = area_get();
@@ -295,8 +295,7 @@ long sys_clone3(struct vu_call *c)
 	r = birth(&b);
 	if (b.clear && !r) {
 		clear_handlers();
-		if (agent_process.sigsys.handler > 1)
-			agent_process.sigsys.handler = 0;
+		vu_kept_reset();
 	}
 	return r;
 }

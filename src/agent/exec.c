@@ -349,12 +349,11 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 	st->exe_fd = x->fd;
 	st->interp_fd = x->interp_fd;
 	st->driver = agent_process.driver;
-	if (agent_process.sigsys.handler == 1)
-		st->flags |= VU_EXEC_SIGSYS_IGN;
-	if (t->sigsys_blocked)
-		st->flags |= VU_EXEC_SIGSYS_BLK;
-	if (t->sigsys_pending)
-		st->flags |= VU_EXEC_SIGSYS_PEND;
+	for (int i = 0; i < VU_N_KEPT; i++)
+		if (agent_process.kept[i].handler == 1)
+			st->kept_ignored |= (uint32_t)VU_SIGBIT(vu_kept_signal(i));
+	st->kept_blocked = t->kept_blocked;
+	st->kept_pending = t->kept_pending;
 	if (agent_process.no_new_privs)
 		st->flags |= VU_EXEC_NO_NEW_PRIV;
 	if (t->has_cred) {
@@ -384,7 +383,7 @@ static long execute(struct exec *x, const char *path, const uint64_t *argv)
 		.nr = __NR_execve,
 		.arg = { (unsigned long)path, (unsigned long)argv, x->envp },
 		.regs = x->c->regs,
-		.guest_sp = x->c->guest_sp,
+		.s = x->c->s,
 	};
 
 	if (vu_thread_get()->traceme)

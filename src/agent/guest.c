@@ -1,66 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Guest memory: read and written through process_vm_readv(2) and process_vm_writev(2) on the own
- * process, which answer EFAULT where a plain access would be a SIGSEGV in the guest's face. The kernel
- * permits them within a thread group whatever Yama says (ptrace_may_access(): same thread group). Named by
- * the tid: the group's leader may have ended.
+ * Guest memory: copied directly; where an address is bad, the fault is caught and becomes EFAULT
+ * (fault.c). Each argument of a call is to be read once: another thread may change it meanwhile.
  */
 #include <asm/errno.h>
-#include <asm/unistd_64.h>
 
-#include "agent/agent.h"
+#include "agent/fault.h"
 
-struct vec {
-	unsigned long base;
-	size_t len;
-};
-
-static long transfer(long nr, unsigned long local, unsigned long remote, size_t n)
+/* The vsyscall page may be readable, but is no user memory for the kernel. */
+static bool is_user(unsigned long at, size_t n)
 {
-	struct vec l = { local, n }, r = { remote, n };
-	long got;
-
-	if (!n)
-		return 0;
-	got = vu_sys(nr, vu_sys(__NR_gettid), &l, 1, &r, 1, 0);
-	if (got == -ENOSYS || got == -EPERM) {
-		/* An outer sandbox forbids them: go without the protection. */
-		if (nr == __NR_process_vm_readv)
-			memcpy((void *)local, (const void *)remote, n);
-		else
-			memcpy((void *)remote, (const void *)local, n);
-		return 0;
-	}
-	return got == (long)n ? 0 : -EFAULT;
+	return at <= VU_USER_END && n <= VU_USER_END - at;
 }
 
 long guest_read(void *dst, unsigned long src, size_t n)
 {
-	return transfer(__NR_process_vm_readv, (unsigned long)dst, src, n);
+	return is_user(src, n) ? vu_copy(dst, (const void *)src, n) : -EFAULT;
 }
 
 long guest_write(unsigned long dst, const void *src, size_t n)
 {
-	return transfer(__NR_process_vm_writev, (unsigned long)src, dst, n);
+	return is_user(dst, n) ? vu_copy((void *)dst, src, n) : -EFAULT;
 }
 
 long guest_read_str(char *dst, size_t size, unsigned long src)
 {
-	size_t len = 0;
-
-	while (len < size) {
-		/* Up to a page's end: the next page may not exist, and need not if the NUL comes before. */
-		size_t n = 256 - ((src + len) & 255);
-		size_t i;
-
-		if (n > size - len)
-			n = size - len;
-		if (guest_read(dst + len, src + len, n) < 0)
-			return -EFAULT;
-		for (i = 0; i < n; i++)
-			if (!dst[len + i])
-				return (long)(len + i);
-		len += n;
-	}
-	return -ENAMETOOLONG;
+	if (!is_user(src, 1))
+		return -EFAULT;
+	return vu_copy_str(dst, size, (const char *)src);
 }

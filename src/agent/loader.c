@@ -163,12 +163,10 @@ static void take_state(void)
 	agent_process.driver = state.driver;
 	agent_process.no_new_privs = state.flags & VU_EXEC_NO_NEW_PRIV;
 	agent_process.pid = (int)vu_sys(__NR_getpid);
-	if (state.flags & VU_EXEC_SIGSYS_IGN)
-		agent_process.sigsys.handler = 1;
-	if (!(state.flags & (VU_EXEC_CRED | VU_EXEC_SIGSYS_BLK)) || !(t = vu_thread_own()))
+	if (!((state.flags & VU_EXEC_CRED) || state.kept_blocked) || !(t = vu_thread_own()))
 		return;
-	t->sigsys_blocked = state.flags & VU_EXEC_SIGSYS_BLK;
-	t->sigsys_pending = state.flags & VU_EXEC_SIGSYS_PEND;
+	t->kept_blocked = state.kept_blocked;
+	t->kept_pending = state.kept_pending;
 	if (state.flags & VU_EXEC_CRED) {
 		t->has_cred = true;
 		t->cred = state.cred;
@@ -178,8 +176,14 @@ static void take_state(void)
 
 static void trap_calls(void)
 {
+	uint32_t ignored = state.kept_ignored;
 	long r = vu_trap_init();
 
+	if (!r)
+		r = vu_fault_init(&ignored);
+	for (int i = 0; i < VU_N_KEPT; i++)
+		if (ignored & VU_SIGBIT(vu_kept_signal(i)))
+			agent_process.kept[i].handler = 1;
 	if (!r && (state.flags & VU_EXEC_FIRST))
 		r = vu_filter_install(boot.msg);
 	if (r < 0)

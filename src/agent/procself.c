@@ -35,15 +35,20 @@ static void put_mask(struct vu_text *t, const char *key, uint64_t mask)
 	vu_puts(t, "\n");
 }
 
-/* The signal lines: SIGSYS as the guest has it; the mask is not the one that the agent runs with. */
+/* The signal lines: kept signals as the guest has them; the mask is not the one that the agent runs with. */
 static bool signal_line(struct vu_text *t, const char *line)
 {
 	static const char *const keys[] = { "ShdPnd:", "SigBlk:", "SigIgn:", "SigCgt:" };
 	const struct vu_thread *thread = t->c->thread;
-	uint64_t handler = agent_process.sigsys.handler, mask;
+	uint64_t on[4] = { thread->kept_pending, thread->kept_blocked, 0, 0 }, mask;
 	const char *s;
-	bool on[4] = { thread->sigsys_pending, thread->sigsys_blocked, handler == 1, handler > 1 };
 
+	for (int i = 0; i < VU_N_KEPT; i++) {
+		uint64_t handler = agent_process.kept[i].handler;
+
+		if (handler)
+			on[handler == 1 ? 2 : 3] |= VU_SIGBIT(vu_kept_signal(i));
+	}
 	for (int i = 0; i < 4; i++) {
 		if (!starts(line, keys[i]))
 			continue;
@@ -51,8 +56,7 @@ static bool signal_line(struct vu_text *t, const char *line)
 		mask = vu_parse_num(&s, 16);
 		if (i == 1 && t->tid == (int)vu_sys(__NR_gettid))
 			mask = t->c->regs->sigmask;
-		mask &= ~VU_SIGSYS_BIT;
-		put_mask(t, keys[i], on[i] ? mask | VU_SIGSYS_BIT : mask);
+		put_mask(t, keys[i], (mask & ~VU_KEPT) | on[i]);
 		return true;
 	}
 	return false;
@@ -112,7 +116,7 @@ void vu_text_status(struct vu_text *t)
 
 static bool is_agents(const struct vu_mapping *m)
 {
-	if (m->from >= VU_AGENT_ADDR && m->to <= VU_VIEW_ADDR + ((VU_VIEW_SIZE + 4095ul) & ~4095ul))
+	if (m->from >= VU_AGENT_ADDR && m->to <= VU_AGENT_ADDR + VU_AGENT_SPAN)
 		return true;
 	return starts(m->path, "/memfd:vu-driver-");
 }

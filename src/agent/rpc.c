@@ -120,7 +120,7 @@ static long wait_reply(const struct vu_call *c, int fd)
 	} poll = { .fd = fd, .events = POLLIN_ };
 	uint64_t blocked = c ? c->regs->sigmask : VU_ALL_SIGNALS, restarting, pending;
 	uint64_t handled = handled_signals(&restarting);
-	uint64_t mask = (blocked | handled) & ~VU_SIGSYS_BIT;
+	uint64_t mask = (blocked | handled) & ~VU_KEPT;
 
 	for (;;) {
 		long t[2] = { 0, LOOK_NS };
@@ -132,7 +132,7 @@ static long wait_reply(const struct vu_call *c, int fd)
 			return r;
 		if (!c || vu_sys(__NR_rt_sigpending, &pending, 8) < 0)
 			continue;
-		if (pending & handled & ~blocked & ~VU_SIGSYS_BIT & ~(restarting & ~ALWAYS))
+		if (pending & handled & ~blocked & ~VU_KEPT & ~(restarting & ~ALWAYS))
 			return -EINTR;
 	}
 }

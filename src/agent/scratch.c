@@ -12,6 +12,9 @@
 #include "agent/trap.h"
 
 #define SLOTS 32
+#define MORE_ADDR \
+	(VU_AGENT_ADDR + (1ul << 31)) /* mapped slots: from there to the end of VU_AGENT_SPAN */
+#define MORE 1024
 
 struct slot {
 	struct vu_scratch scratch; /* first: a scratch is its slot */
@@ -19,7 +22,8 @@ struct slot {
 	bool mapped;		   /* not in the table: unmap when done */
 	void *extra;
 	size_t extra_size;
-};
+} __attribute__((aligned(VU_SLOT_SIZE)));
+_Static_assert(sizeof(struct slot) == VU_SLOT_SIZE, "a slot is found by its stack pointer");
 
 static struct slot slots[SLOTS];
 
@@ -54,6 +58,22 @@ static void *map(size_t size)
 	return p < 0 && p > -4096 ? NULL : (void *)p;
 }
 
+/* Maps a slot where the others are near, as entry.S wants it; NULL: no memory. */
+static struct slot *map_slot(int tid)
+{
+	for (int i = 0; i < MORE; i++) {
+		uint64_t at = MORE_ADDR + (uint64_t)((tid + i) % MORE) * VU_SLOT_SIZE;
+		long p = vu_sys(__NR_mmap, at, VU_SLOT_SIZE, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+		if (p == (long)at)
+			return (struct slot *)at;
+		if (p != -EEXIST)
+			break;
+	}
+	return NULL;
+}
+
 struct vu_scratch *vu_scratch_get(int tid)
 {
 	struct slot *s;
@@ -64,7 +84,7 @@ struct vu_scratch *vu_scratch_get(int tid)
 	s = steal(tid);
 	if (s)
 		return &s->scratch;
-	while (!(s = map(sizeof(*s))))
+	while (!(s = map_slot(tid)))
 		vu_sys(__NR_sched_yield);
 	s->mapped = true;
 	s->owner = tid;

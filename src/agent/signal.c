@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Signal calls. The agent owns SIGSYS: the kernel must never have it blocked, ignored or at its default,
- * or the next trapped call would kill the process. What the guest asks for SIGSYS is kept here (its
- * action, whether it is blocked, whether one is pending) and shown to it; masks lose the SIGSYS bit on
- * their way to the kernel.
+ * Signal calls. The agent keeps SIGSYS, SIGSEGV and SIGBUS for itself (trap.h): the kernel must never have
+ * them blocked, ignored or at their default, or the next trapped call or bad address would kill the
+ * process. What the guest asks for them is kept here (action, whether it is blocked, whether one is
+ * pending) and shown to it; masks lose their bits on their way to the kernel.
+ *
+ * While a handler of the guest for SIGSEGV or SIGBUS runs, the guest has that signal blocked. The frame is
+ * marked, so that its rt_sigreturn ends that.
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
@@ -18,45 +21,83 @@
 #define SIG_SETMASK_ 2
 #define SIGKILL_     9
 #define SIGSTOP_     19
+#define UNBLOCKABLE  (VU_SIGBIT(SIGKILL_) | VU_SIGBIT(SIGSTOP_))
 
-uint64_t vu_sigsys_in_mask;
+/* A bit of a frame's uc_flags that the kernel does not use: it is of a kept signal's handler. */
+#define FRAME_MARK(index) (1ul << (16 + (index)))
 
-/* A thread's SIGSYS has become deliverable: hand in the one that waited. */
-static void release_pending(struct vu_thread *t)
+extern char __executable_start[], etext[];
+
+static uint64_t kept_in_mask[64]; /* by signal: the kept ones that the guest's sa_mask has */
+
+int vu_kept_index(unsigned long sig)
 {
-	if (!t->sigsys_pending)
-		return;
-	t->sigsys_pending = false;
-	/* A process may queue itself a signal with any siginfo (rt_tgsigqueueinfo(2)). */
-	vu_sys(__NR_rt_tgsigqueueinfo, vu_sys(__NR_getpid), vu_sys(__NR_gettid), VU_SIGSYS,
-	       t->sigsys_info);
+	for (int i = 0; i < VU_N_KEPT; i++)
+		if ((unsigned long)vu_kept_signal(i) == sig)
+			return i;
+	return -1;
 }
 
-static long set_sigsys_blocked(struct vu_thread *t, bool blocked)
+static uint32_t bit_of(int index)
 {
-	if (t->sigsys_blocked == blocked)
+	return (uint32_t)VU_SIGBIT(vu_kept_signal(index));
+}
+
+/*
+ * Queues a signal for when the agent is done: it is blocked until then, for its frame must not come on the
+ * alternate stack, where that of the trapped call may lie. A process may queue itself a signal with any
+ * siginfo (rt_tgsigqueueinfo(2)). SIGSYS has its handler called by the agent, at once.
+ */
+static void queue_again(int sig, const void *info)
+{
+	uint64_t bit = VU_SIGBIT(sig);
+
+	if (sig != VU_SIGSYS)
+		vu_sys(__NR_rt_sigprocmask, SIG_BLOCK_, &bit, 0, 8);
+	vu_sys(__NR_rt_tgsigqueueinfo, vu_sys(__NR_getpid), vu_sys(__NR_gettid), sig, info);
+}
+
+/* Kept signals have become deliverable: hand in those that waited. */
+static void release_pending(struct vu_thread *t, uint32_t unblocked)
+{
+	for (int i = 0; i < VU_N_KEPT; i++) {
+		if (!(t->kept_pending & unblocked & bit_of(i)))
+			continue;
+		t->kept_pending &= ~bit_of(i);
+		queue_again(vu_kept_signal(i), t->kept_info[i]);
+	}
+}
+
+static void set_pending(struct vu_thread *t, int index, const void *info)
+{
+	t->kept_pending |= bit_of(index); /* blocked: the thread has a state of its own */
+	memcpy(t->kept_info[index], info, sizeof(t->kept_info[index]));
+}
+
+/* `blocked` becomes what the thread has blocked of the kept signals. */
+static long set_kept_blocked(struct vu_thread *t, uint32_t blocked)
+{
+	if (t->kept_blocked == blocked)
 		return 0;
 	t = vu_thread_own();
 	if (!t)
 		return -ENOMEM;
-	t->sigsys_blocked = blocked;
-	if (!blocked)
-		release_pending(t);
+	t->kept_blocked = blocked;
+	release_pending(t, ~blocked);
+	vu_thread_forget(t);
 	return 0;
 }
 
 long sys_rt_sigprocmask(struct vu_call *c)
 {
-	bool blocked = c->thread->sigsys_blocked;
-	uint64_t set = 0, old = c->regs->sigmask | (blocked ? VU_SIGSYS_BIT : 0), new = old;
-	uint64_t unblockable = 1ul << (SIGKILL_ - 1) | 1ul << (SIGSTOP_ - 1);
+	uint64_t set = 0, old = c->regs->sigmask | c->thread->kept_blocked, new = old;
 
 	if (c->arg[3] != sizeof(set))
 		return -EINVAL;
 	if (c->arg[1]) {
 		if (guest_read(&set, c->arg[1], sizeof(set)) < 0)
 			return -EFAULT;
-		set &= ~unblockable;
+		set &= ~UNBLOCKABLE;
 		if ((int)c->arg[0] == SIG_BLOCK_)
 			new = old | set;
 		else if ((int)c->arg[0] == SIG_UNBLOCK_)
@@ -65,8 +106,8 @@ long sys_rt_sigprocmask(struct vu_call *c)
 			new = set;
 		else
 			return -EINVAL;
-		c->regs->sigmask = new & ~VU_SIGSYS_BIT;
-		if (set_sigsys_blocked(c->thread, new &VU_SIGSYS_BIT) < 0)
+		c->regs->sigmask = new & ~VU_KEPT;
+		if (set_kept_blocked(c->thread, new &VU_KEPT) < 0)
 			return -ENOMEM;
 	}
 	/* Like the kernel: the new mask is in force even where the old one cannot be stored. */
@@ -80,12 +121,12 @@ long sys_rt_sigpending(struct vu_call *c)
 	uint64_t set;
 	long r;
 
-	if (!c->thread->sigsys_pending || c->arg[1] != sizeof(set))
+	if (!c->thread->kept_pending || c->arg[1] != sizeof(set))
 		return vu_native(c);
 	r = vu_sys(__NR_rt_sigpending, &set, sizeof(set));
 	if (r < 0)
 		return r;
-	set |= VU_SIGSYS_BIT;
+	set |= c->thread->kept_pending;
 	return guest_write(c->arg[0], &set, sizeof(set));
 }
 
@@ -100,85 +141,129 @@ static long leave_handler(void *arg, void *sp)
 	vu_sigreturn(c->regs->rsp);
 }
 
-/* A handler may have put SIGSYS into the mask of its saved context: it must not reach the kernel. */
-long sys_rt_sigreturn(struct vu_call *c)
+/* The kept signals that are blocked when the handler with this frame has returned. */
+static uint32_t blocked_after(uint32_t now, uint64_t flags, uint64_t mask)
 {
-	uint64_t at = c->regs->rsp + offsetof(struct vu_regs, sigmask), mask;
-
-	if (!guest_read(&mask, at, sizeof(mask)) && (mask & VU_SIGSYS_BIT)) {
-		mask &= ~VU_SIGSYS_BIT;
-		guest_write(at, &mask, sizeof(mask));
-		set_sigsys_blocked(c->thread, true);
-	}
-	return vu_on_guest_stack(c, leave_handler,
-				 c); /* the scratch's stack is not ours any more */
+	for (int i = 0; i < VU_N_KEPT; i++)
+		if ((flags & FRAME_MARK(i)) && !(mask & bit_of(i)))
+			now &= ~bit_of(i);
+	return now | (uint32_t)(mask & VU_KEPT);
 }
 
-/* A SIGSYS that waits here is one that the kernel no longer has. */
+/* A handler may have put kept signals into the mask of its saved context: they must not reach the kernel. */
+long sys_rt_sigreturn(struct vu_call *c)
+{
+	uint64_t at = c->regs->rsp, mask, flags;
+
+	if (!guest_read(&mask, at + offsetof(struct vu_regs, sigmask), sizeof(mask)) &&
+	    !guest_read(&flags, at + offsetof(struct vu_regs, flags), sizeof(flags))) {
+		uint32_t blocked = blocked_after(c->thread->kept_blocked, flags, mask);
+
+		if (mask & VU_KEPT) {
+			mask &= ~VU_KEPT;
+			guest_write(at + offsetof(struct vu_regs, sigmask), &mask, sizeof(mask));
+		}
+		set_kept_blocked(c->thread, blocked);
+	}
+	/* The scratch's stack is not ours any more. */
+	return vu_on_guest_stack(c, leave_handler, c);
+}
+
+/* A kept signal that waits here is one that the kernel no longer has. */
 long sys_rt_sigtimedwait(struct vu_call *c)
 {
 	struct vu_thread *t = c->thread;
 	uint64_t set;
 
-	if (!t->sigsys_pending || c->arg[3] != sizeof(set))
+	if (!t->kept_pending || c->arg[3] != sizeof(set))
 		return vu_native_blocking(c);
 	if (guest_read(&set, c->arg[0], sizeof(set)) < 0)
 		return -EFAULT;
-	if (!(set & VU_SIGSYS_BIT))
-		return vu_native_blocking(c);
-	t->sigsys_pending = false;
-	if (c->arg[1] && guest_write(c->arg[1], t->sigsys_info, sizeof(t->sigsys_info)) < 0)
-		return -EFAULT;
-	return VU_SIGSYS;
+	for (int i = 0; i < VU_N_KEPT; i++) {
+		if (!(t->kept_pending & set & bit_of(i)))
+			continue;
+		t->kept_pending &= ~bit_of(i);
+		if (c->arg[1] &&
+		    guest_write(c->arg[1], t->kept_info[i], sizeof(t->kept_info[i])) < 0)
+			return -EFAULT;
+		return vu_kept_signal(i);
+	}
+	return vu_native_blocking(c);
 }
 
-static long sigsys_action(struct vu_call *c)
+/*
+ * In a vforked child, whose memory is its parent's, the actions that are kept here are the parent's.
+ * SIGSEGV and SIGBUS are then set in the kernel as the child wants them: it will soon execute.
+ */
+static long borrowed_action(struct vu_call *c, int index, const struct vu_sigaction *new)
 {
-	struct vu_sigaction old = agent_process.sigsys;
+	struct vu_sigaction sa = *new;
 
-	if (c->arg[1] && guest_read(&agent_process.sigsys, c->arg[1], sizeof(old)) < 0)
+	if (vu_kept_signal(index) == VU_SIGSYS)
+		return 0;
+	sa.mask &= ~VU_KEPT;
+	return vu_sys(c->nr, vu_kept_signal(index), &sa, 0, 8);
+}
+
+static long kept_action(struct vu_call *c, int index)
+{
+	struct vu_sigaction old = agent_process.kept[index], new;
+	long r = 0;
+
+	if (c->arg[1]) {
+		if (guest_read(&new, c->arg[1], sizeof(new)) < 0)
+			return -EFAULT;
+		if (vu_sys(__NR_getpid) != agent_process.pid) {
+			r = borrowed_action(c, index, &new);
+		} else {
+			agent_process.kept[index] = new;
+			if (vu_kept_signal(index) != VU_SIGSYS)
+				r = vu_fault_action(vu_kept_signal(index), &new, NULL);
+		}
+	}
+	if (!r && c->arg[2] && guest_write(c->arg[2], &old, sizeof(old)) < 0)
 		return -EFAULT;
-	if (c->arg[2] && guest_write(c->arg[2], &old, sizeof(old)) < 0)
-		return -EFAULT;
-	return 0;
+	return r;
+}
+
+void vu_kept_reset(void)
+{
+	for (int i = 0; i < VU_N_KEPT; i++) {
+		if (agent_process.kept[i].handler <= SIG_IGN_)
+			continue;
+		agent_process.kept[i].handler = SIG_DFL_;
+		if (vu_kept_signal(i) != VU_SIGSYS)
+			vu_fault_action(vu_kept_signal(i), NULL, NULL);
+	}
 }
 
 long sys_rt_sigaction(struct vu_call *c)
 {
 	unsigned long sig = c->arg[0];
 	struct vu_sigaction new, old;
-	uint64_t bit;
-	bool had;
+	uint64_t had, asked = 0;
 	long r;
 
 	if (c->arg[3] != sizeof(new.mask))
 		return -EINVAL;
 	if (sig < 1 || sig > 64)
 		return -EINVAL;
-	if (sig == VU_SIGSYS)
-		return sigsys_action(c);
-	bit = 1ul << (sig - 1);
-	had = vu_sigsys_in_mask & bit;
+	if (vu_kept_index(sig) >= 0)
+		return kept_action(c, vu_kept_index(sig));
+	had = kept_in_mask[sig - 1];
 	if (c->arg[1]) {
 		if (guest_read(&new, c->arg[1], sizeof(new)) < 0)
 			return -EFAULT;
+		asked = new.mask &VU_KEPT;
+		new.mask &= ~VU_KEPT;
 	}
 	r = vu_guest_sys6(c->nr, (long)sig, c->arg[1] ? (long)&new : 0, (long)&old, 8, 0, 0);
-	if (c->arg[1] && (new.mask &VU_SIGSYS_BIT)) {
-		new.mask &= ~VU_SIGSYS_BIT;
-		r = r < 0 ? r : vu_guest_sys6(c->nr, (long)sig, (long)&new, 0, 8, 0, 0);
-		new.mask |= VU_SIGSYS_BIT;
-	}
 	if (r < 0)
 		return r;
-	if (c->arg[1]) {
-		if (new.mask & VU_SIGSYS_BIT)
-			__atomic_fetch_or(&vu_sigsys_in_mask, bit, __ATOMIC_RELAXED);
-		else
-			__atomic_fetch_and(&vu_sigsys_in_mask, ~bit, __ATOMIC_RELAXED);
-	}
-	if (had)
-		old.mask |= VU_SIGSYS_BIT;
+	/* A vforked child sets default actions; their masks mean nothing. */
+	if (c->arg[1] && had != asked && new.handler > SIG_IGN_)
+		kept_in_mask[sig - 1] = asked;
+	old.mask |= old.handler > SIG_IGN_ ? had : 0;
 	if (c->arg[2] && guest_write(c->arg[2], &old, sizeof(old)) < 0)
 		return -EFAULT;
 	return 0;
@@ -198,15 +283,24 @@ static long foreign(void *arg, void *sp)
 	return -EINTR;
 }
 
+/* A SIGSYS that the call's mask lets in is handled at once and interrupts the call. */
+static long take_sigsys(struct vu_call *c, struct vu_thread *t)
+{
+	struct foreign f = { .regs = c->regs };
+
+	memcpy(&f.info, t->kept_info[0], sizeof(f.info));
+	t->kept_pending &= ~(uint32_t)VU_SIGSYS_BIT;
+	return vu_on_guest_stack(c, foreign, &f);
+}
+
 /*
- * A call that waits with the temporary mask `mask` (SIGSYS is already out of what the kernel gets). For its
- * time the guest's idea of SIGSYS is the mask's; one that waits is handled at once and interrupts it.
+ * A call that waits with the temporary mask `mask` (kept signals are already out of what the kernel
+ * gets). For its time the guest's idea of the kept signals is the mask's.
  */
 static long wait_with(struct vu_call *c, uint64_t mask)
 {
 	struct vu_thread *t = c->thread;
-	bool was = t->sigsys_blocked, now = mask & VU_SIGSYS_BIT;
-	struct foreign f = { .regs = c->regs };
+	uint32_t was = t->kept_blocked, now = mask & VU_KEPT;
 	long r;
 
 	if (was == now)
@@ -214,15 +308,18 @@ static long wait_with(struct vu_call *c, uint64_t mask)
 	t = vu_thread_own();
 	if (!t)
 		return -ENOMEM;
-	t->sigsys_blocked = now;
-	if (!now && t->sigsys_pending) {
-		memcpy(&f.info, t->sigsys_info, sizeof(f.info));
-		t->sigsys_pending = false;
-		r = vu_on_guest_stack(c, foreign, &f);
-	} else {
+	t->kept_blocked = now;
+	if (t->kept_pending & ~now & VU_SIGSYS_BIT)
+		r = take_sigsys(c, t);
+	else if (t->kept_pending & ~now)
+		r = -EINTR; /* they come when the call has returned */
+	else
 		r = vu_native_blocking(c);
+	t = vu_thread_own(); /* a handler may have given the state up */
+	if (t) {
+		release_pending(t, ~now);
+		t->kept_blocked = was;
 	}
-	t->sigsys_blocked = was;
 	return r;
 }
 
@@ -235,7 +332,7 @@ static long with_mask(struct vu_call *c, int n)
 		return vu_native_blocking(c);
 	if (guest_read(&mask, c->arg[n], sizeof(mask)) < 0)
 		return -EFAULT;
-	kernel = mask & ~VU_SIGSYS_BIT;
+	kernel = mask & ~VU_KEPT;
 	c->arg[n] = (unsigned long)&kernel;
 	return wait_with(c, mask);
 }
@@ -267,7 +364,7 @@ static long with_mask_pair(struct vu_call *c)
 		return vu_native_blocking(c);
 	if (guest_read(&mask, pair[0], sizeof(mask)) < 0)
 		return -EFAULT;
-	kernel = mask & ~VU_SIGSYS_BIT;
+	kernel = mask & ~VU_KEPT;
 	pair[0] = (uint64_t)&kernel;
 	return wait_with(c, mask);
 }
@@ -282,14 +379,14 @@ long sys_io_pgetevents(struct vu_call *c)
 	return with_mask_pair(c);
 }
 
-/* The default action: dies of SIGSYS when the handler returns. */
-static void die_of_sigsys(struct vu_regs *regs)
+/* The default action: dies of the signal when the handler returns. */
+static void die_of(int sig, struct vu_regs *regs)
 {
 	struct vu_sigaction sa = { .handler = SIG_DFL_ };
 
-	vu_sys(__NR_rt_sigaction, VU_SIGSYS, &sa, 0, 8);
-	regs->sigmask &= ~VU_SIGSYS_BIT;
-	vu_sys(__NR_tgkill, vu_sys(__NR_getpid), vu_sys(__NR_gettid), VU_SIGSYS);
+	vu_sys(__NR_rt_sigaction, sig, &sa, 0, 8);
+	regs->sigmask &= ~VU_KEPT;
+	vu_sys(__NR_tgkill, vu_sys(__NR_getpid), vu_sys(__NR_gettid), sig);
 }
 
 /* The handler may jump out: siglongjmp then sets the mask, SIGSYS included, by rt_sigprocmask. */
@@ -300,37 +397,81 @@ static void call_handler(const struct vu_sigaction *sa, struct vu_siginfo *info,
 	struct vu_thread *t = sa->flags & VU_SA_NODEFER ? NULL : vu_thread_own();
 
 	if (t)
-		t->sigsys_blocked = true;
-	vu_set_mask((regs->sigmask | sa->mask) & ~VU_SIGSYS_BIT);
+		t->kept_blocked |= (uint32_t)VU_SIGSYS_BIT;
+	vu_set_mask((regs->sigmask | sa->mask) & ~VU_KEPT);
 	handler(VU_SIGSYS, info, regs);
 	vu_set_mask(VU_ALL_SIGNALS);
-	if (t)
-		set_sigsys_blocked(t, false);
+	if (t) { /* the state may have been given up meanwhile */
+		t = vu_thread_get();
+		set_kept_blocked(t, t->kept_blocked & ~(uint32_t)VU_SIGSYS_BIT);
+	}
 }
 
 /*
- * A SIGSYS that somebody sent, or of a filter of the guest's own (its data is not ours): as the kernel
- * would have it with the action and mask that the guest believes in. A forced one (SYS_SECCOMP) that
- * finds the signal blocked or ignored kills, as force_sig_info_to_task() does.
+ * A kept signal has come, as the kernel would have it with the action and mask that the guest believes
+ * in. A forced one (a fault, a filter of the guest's own) that finds the signal blocked or ignored
+ * kills, as force_sig_info_to_task() does. True: the guest's handler, *sa, is to be called.
  */
+static bool is_for_handler(int index, struct vu_siginfo *info, struct vu_regs *regs,
+			   struct vu_sigaction *sa)
+{
+	struct vu_thread *t = vu_thread_get();
+	bool forced = info->code > 0, blocked = t->kept_blocked & bit_of(index);
+
+	*sa = agent_process.kept[index];
+	if (blocked && !forced) {
+		set_pending(t, index, info);
+		return false;
+	}
+	if (sa->handler == SIG_IGN_ && !forced)
+		return false;
+	if (sa->handler <= SIG_IGN_ || blocked) {
+		die_of(vu_kept_signal(index), regs);
+		return false;
+	}
+	if (sa->flags & VU_SA_RESETHAND)
+		agent_process.kept[index].handler = SIG_DFL_;
+	return true;
+}
+
 void vu_sigsys_foreign(struct vu_siginfo *info, struct vu_regs *regs)
 {
-	struct vu_sigaction sa = agent_process.sigsys;
-	struct vu_thread *t = vu_thread_get();
-	bool forced = info->code > 0;
+	struct vu_sigaction sa;
 
-	if (t->sigsys_blocked && !forced) {
-		t->sigsys_pending = true; /* blocked: the thread has a state of its own */
-		memcpy(t->sigsys_info, info, sizeof(t->sigsys_info));
-		return;
+	if (is_for_handler(0, info, regs, &sa))
+		call_handler(&sa, info, regs);
+}
+
+/* Is the thread in the agent, with signals blocked? */
+static bool is_busy(const struct vu_regs *regs)
+{
+	return regs->rip >= (uint64_t)__executable_start && regs->rip < (uint64_t)etext &&
+	       (regs->sigmask | VU_KEPT | UNBLOCKABLE) == UINT64_MAX;
+}
+
+uint64_t vu_fault_foreign(int sig, struct vu_siginfo *info, struct vu_regs *regs)
+{
+	int index = vu_kept_index((unsigned long)sig);
+	struct vu_sigaction sa;
+	struct vu_thread *t;
+
+	if (is_busy(regs) && info->code > 0) { /* a fault of the agent's own */
+		die_of(sig, regs);
+		return 0;
 	}
-	if (sa.handler == SIG_IGN_ && !forced)
-		return;
-	if (sa.handler == SIG_DFL_ || sa.handler == SIG_IGN_ || t->sigsys_blocked) {
-		die_of_sigsys(regs);
-		return;
+	if (is_busy(regs) && agent_process.kept[index].handler > SIG_IGN_) {
+		/* Sent by somebody: to be handled when the agent is done and restores the mask. */
+		queue_again(sig, info);
+		regs->sigmask |= VU_SIGBIT(sig);
+		return 0;
 	}
-	if (sa.flags & VU_SA_RESETHAND)
-		agent_process.sigsys.handler = SIG_DFL_;
-	call_handler(&sa, info, regs);
+	if (!is_for_handler(index, info, regs, &sa))
+		return 0;
+	t = sa.flags & VU_SA_NODEFER ? NULL : vu_thread_own();
+	if (t) {
+		regs->sigmask |= t->kept_blocked & bit_of(index);
+		t->kept_blocked |= bit_of(index);
+		regs->flags |= FRAME_MARK(index);
+	}
+	return sa.handler;
 }

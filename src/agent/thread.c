@@ -59,8 +59,8 @@ static struct vu_thread *take(int tid)
 
 static void copy_state(struct vu_thread *to, const struct vu_thread *from)
 {
-	to->sigsys_blocked = from->sigsys_blocked;
-	to->sigsys_pending = false;
+	to->kept_blocked = from->kept_blocked;
+	to->kept_pending = 0;
 	to->traceme = false;
 	to->has_cred = from->has_cred;
 	if (from->has_cred)
@@ -87,6 +87,12 @@ struct vu_thread *vu_thread_own(void)
 			copy_state(t, &process_default);
 	}
 	return t;
+}
+
+void vu_thread_forget(struct vu_thread *t)
+{
+	if (t->tid > 0 && !t->kept_blocked && !t->kept_pending && !t->traceme && !t->has_cred)
+		vu_thread_free(t);
 }
 
 struct vu_thread *vu_thread_new(void)

@@ -38,7 +38,7 @@ long vu_native(struct vu_call *c)
 
 long vu_on_guest_stack(struct vu_call *c, long (*fn)(void *arg, void *sp), void *arg)
 {
-	return vu_on_stack(arg, (void *)((uintptr_t)c->guest_sp & ~15ul), fn);
+	return vu_on_stack(arg, (void *)((uintptr_t)c->s->guest_sp & ~15ul), fn);
 }
 
 static long blocking(void *arg, void *sp)
@@ -47,7 +47,7 @@ static long blocking(void *arg, void *sp)
 	long r;
 
 	(void)sp;
-	vu_set_mask(c->regs->sigmask & ~VU_SIGSYS_BIT);
+	vu_set_mask(c->regs->sigmask & ~VU_KEPT);
 	r = vu_guest_sys6(c->nr, (long)c->arg[0], (long)c->arg[1], (long)c->arg[2], (long)c->arg[3],
 			  (long)c->arg[4], (long)c->arg[5]);
 	vu_set_mask(VU_ALL_SIGNALS);
@@ -63,7 +63,7 @@ static long run_row(void *arg, void *sp)
 {
 	struct vu_call *c = arg;
 
-	c->guest_sp = sp;
+	c->s->guest_sp = sp;
 	return c->row->handler(c);
 }
 

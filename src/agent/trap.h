@@ -6,10 +6,19 @@
 #include "agent/agent.h"
 #include "agent/arch/x86_64/regs.h"
 
+/*
+ * Signals that the agent keeps for itself: SIGSYS brings trapped calls, SIGSEGV and SIGBUS tell of bad
+ * addresses among a call's arguments. The kernel must never have them blocked or ignored; what the guest
+ * wants of them is in agent_process.kept and struct vu_thread (signal.c).
+ */
+#define VU_SIGBUS      7
+#define VU_SIGSEGV     11
 #define VU_SIGSYS      31
-#define VU_SIGSYS_BIT  (1ul << (VU_SIGSYS - 1))
-#define VU_ALL_SIGNALS (~VU_SIGSYS_BIT) /* what the agent blocks while it runs */
-#define VU_TRAP_DATA   0x5655u		/* SECCOMP_RET_DATA of our filter: si_errno of its SIGSYS */
+#define VU_SIGBIT(sig) (1ul << ((sig)-1))
+#define VU_SIGSYS_BIT  VU_SIGBIT(VU_SIGSYS)
+#define VU_KEPT	       (VU_SIGBIT(VU_SIGSYS) | VU_SIGBIT(VU_SIGSEGV) | VU_SIGBIT(VU_SIGBUS))
+#define VU_ALL_SIGNALS (~VU_KEPT) /* what the agent blocks while it runs */
+#define VU_TRAP_DATA   0x5655u	  /* SECCOMP_RET_DATA of our filter: si_errno of its SIGSYS */
 
 #define VU_SA_SIGINFO	0x00000004ul
 #define VU_SA_RESTORER	0x04000000ul
@@ -47,6 +56,8 @@ void *vu_scratch_map(struct vu_scratch *s, size_t size);
 /* A state for a thread to be born, a copy of the caller's; NULL if the caller has none of its own. */
 struct vu_thread *vu_thread_new(void);
 void vu_thread_free(struct vu_thread *t);
+/* Frees it if it has become like the process's default. */
+void vu_thread_forget(struct vu_thread *t);
 void vu_thread_adopt(struct vu_thread *t, int tid);
 void vu_thread_drop(int tid); /* the state of a thread that is gone */
 /* In the child of a fork: only the caller is left, with the state `own` that it had and a new tid. */
@@ -54,6 +65,28 @@ void vu_thread_fork(struct vu_thread *own, int tid);
 
 /* signal.c: a SIGSYS that is not a trapped call; the guest's handler or default action. */
 void vu_sigsys_foreign(struct vu_siginfo *info, struct vu_regs *regs);
-extern uint64_t vu_sigsys_in_mask; /* bit per signal: the guest's sa_mask has SIGSYS */
+/*
+ * Tells the kernel of the guest's action for SIGSEGV or SIGBUS (NULL: the default, or to ignore it, which
+ * the agent does itself). *old, if not NULL, gets the kernel's. 0 or -errno.
+ */
+long vu_fault_action(int sig, const struct vu_sigaction *guest, struct vu_sigaction *old);
+/*
+ * The same for SIGSEGV and SIGBUS: the address of the guest's handler, which is to be jumped to as if the
+ * kernel had called it, or 0: nothing is left to be done.
+ */
+uint64_t vu_fault_foreign(int sig, struct vu_siginfo *info, struct vu_regs *regs);
+/* Index of a kept signal in agent_process.kept, -1 for all others; and back. */
+int vu_kept_index(unsigned long sig);
+static inline int vu_kept_signal(int index)
+{
+	static const int signals[VU_N_KEPT] = { VU_SIGSYS, VU_SIGSEGV, VU_SIGBUS };
+
+	return signals[index];
+}
+/* Installs the agent's handlers for SIGSEGV and SIGBUS as they are for a guest without handlers of its
+ * own. *ignored gets the bits of those that were ignored until now. 0 or -errno. */
+long vu_fault_init(uint32_t *ignored);
+/* In a child with a memory of its own: the guest's handlers for kept signals are reset to the default. */
+void vu_kept_reset(void);
 
 #endif

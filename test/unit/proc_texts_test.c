@@ -182,8 +182,8 @@ static void test_status(void **state)
 
 	(void)state;
 	regs.sigmask = 0x1234;
-	thread.sigsys_blocked = true;
-	agent_process.sigsys.handler = 4096;
+	thread.kept_blocked = VU_SIGSYS_BIT | VU_SIGBIT(VU_SIGSEGV);
+	agent_process.kept[0].handler = 4096;
 	agent_process.no_new_privs = true;
 	cred = &root;
 	fd = open_text("/proc/self/status", 0);
@@ -192,13 +192,13 @@ static void test_status(void **state)
 	expect_line("NoNewPrivs:\t1\n");
 	expect_line("Seccomp:\t0\nSeccomp_filters:\t0\n");
 	expect_line("Uid:\t4711\n");
-	expect_line("SigBlk:\t0000000040001234\n");
+	expect_line("SigBlk:\t0000000040001634\n");
 	assert_non_null(strstr(text, "SigCgt:\t"));
 	assert_true(strtoul(strstr(text, "SigCgt:\t") + 8, NULL, 16) & VU_SIGSYS_BIT);
 	expect_line("voluntary_ctxt_switches:");
 	cred = NULL;
-	thread.sigsys_blocked = false;
-	agent_process.sigsys.handler = 0;
+	thread.kept_blocked = 0;
+	agent_process.kept[0].handler = 0;
 }
 
 static void test_maps(void **state)

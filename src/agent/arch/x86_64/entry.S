@@ -2,6 +2,10 @@
 /* Instructions that C cannot write: the start, system calls, the birth of a child, other stacks. */
 
 #define __NR_rt_sigreturn 15
+#define EFAULT		  14
+#define ENAMETOOLONG	  36
+#define AGENT_HIGH	  0x7d00  /* VU_AGENT_ADDR >> 32 */
+#define SLOT_SIZE	  0x10000 /* VU_SLOT_SIZE */
 
 	.text
 
@@ -156,5 +160,131 @@ vu_on_stack:
 	pop	%rbp
 	ret
 	.size	vu_on_stack, . - vu_on_stack
+
+/*
+ * Guest memory. A fault between vu_fault_begin and vu_fault_end goes on at vu_fault_fixup (fault.c). The
+ * kernel may put the fault's frame on the guest's alternate stack, where the frame of a trapped call may
+ * lie already: it sees that by the stack pointer, so that has to be the guest's. If we are on the stack of
+ * a struct vu_scratch, its first member tells where the guest's is free.
+ */
+	.macro	to_guest_stack		/* keeps rsp in r8; clobbers rax */
+	mov	%rsp, %r8
+	mov	%rsp, %rax
+	shr	$32, %rax
+	cmp	$AGENT_HIGH, %eax
+	jne	99f
+	mov	%rsp, %rax
+	and	$-SLOT_SIZE, %rax
+	mov	(%rax), %rsp
+99:
+	.endm
+
+	.globl	vu_fault_begin
+vu_fault_begin:
+	.globl	vu_copy
+	.type	vu_copy, @function
+/* long vu_copy(void *dst, const void *src, size_t n): 0 or -EFAULT */
+vu_copy:
+	to_guest_stack
+	cmp	$8, %rdx
+	jne	1f
+	mov	(%rsi), %rax
+	mov	%rax, (%rdi)
+	jmp	2f
+1:	mov	%rdx, %rcx
+	rep movsb
+2:	mov	%r8, %rsp
+	xor	%eax, %eax
+	ret
+	.size	vu_copy, . - vu_copy
+
+	.globl	vu_copy_str
+	.type	vu_copy_str, @function
+/*
+ * long vu_copy_str(char *dst, size_t size, const char *src): copies with the NUL; the length without it;
+ * -ENAMETOOLONG if it is not within `size` bytes; -EFAULT. Reads aligned words: none goes over a page's
+ * end.
+ */
+vu_copy_str:
+	to_guest_stack
+	lea	(%rdi,%rsi), %r9	/* the end of dst */
+	mov	%rdi, %rsi
+	movabs	$0x0101010101010101, %r10
+	movabs	$0x8080808080808080, %r11
+1:	test	$7, %dl
+	jz	3f
+	cmp	%r9, %rdi
+	jae	7f
+	movzbl	(%rdx), %eax
+	mov	%al, (%rdi)
+	test	%al, %al
+	jz	6f
+	inc	%rdx
+	inc	%rdi
+	jmp	1b
+3:	lea	8(%rdi), %rax
+	cmp	%r9, %rax
+	ja	4f
+	mov	(%rdx), %rax
+	mov	%rax, (%rdi)
+	mov	%rax, %rcx		/* a zero byte: (x - 01..) & ~x & 80.. */
+	sub	%r10, %rcx
+	not	%rax
+	and	%rax, %rcx
+	and	%r11, %rcx
+	jnz	5f
+	add	$8, %rdx
+	add	$8, %rdi
+	jmp	3b
+4:	cmp	%r9, %rdi
+	jae	7f
+	movzbl	(%rdx), %eax
+	mov	%al, (%rdi)
+	test	%al, %al
+	jz	6f
+	inc	%rdx
+	inc	%rdi
+	jmp	4b
+5:	bsf	%rcx, %rcx
+	shr	$3, %ecx
+	add	%rcx, %rdi
+6:	mov	%rdi, %rax
+	sub	%rsi, %rax
+	mov	%r8, %rsp
+	ret
+7:	mov	$-ENAMETOOLONG, %rax
+	mov	%r8, %rsp
+	ret
+	.size	vu_copy_str, . - vu_copy_str
+	.globl	vu_fault_end
+vu_fault_end:
+	.globl	vu_fault_fixup
+vu_fault_fixup:
+	mov	%r8, %rsp
+	mov	$-EFAULT, %rax
+	ret
+
+/*
+ * The handler of SIGSEGV and SIGBUS. Where the guest has one of its own, that is jumped to, so that it
+ * sees what the kernel would have given it, stack and return address included.
+ */
+	.globl	vu_fault_entry
+	.type	vu_fault_entry, @function
+vu_fault_entry:
+	push	%rdi
+	push	%rsi
+	push	%rdx
+	call	vu_fault_taken
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+	test	%rax, %rax
+	jz	1f
+	mov	%rax, %rcx
+	xor	%eax, %eax
+	jmp	*%rcx
+1:	lea	8(%rsp), %rsp		/* the frame's return address may be the guest's */
+	jmp	vu_restorer
+	.size	vu_fault_entry, . - vu_fault_entry
 
 	.section .note.GNU-stack, "", @progbits
