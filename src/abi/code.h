@@ -29,12 +29,20 @@
 #define VU_GATE_F001	511u
 #define VU_GATE_SLOT(n) (VU_GATE_ADDR + 8ul * (n))
 
+/* What vu-loader maps there: its file header, the slots, a page of code. */
+#define VU_GATE_FROM (VU_GATE_ADDR - 4096u)
+#define VU_GATE_TO   (VU_GATE_ADDR + 8192u)
+
+/* Behind the instruction by which the gate lets a call trap all the same. */
+#define VU_GATE_TRAPPED (VU_GATE_ADDR + 4096u + 2u)
+
 enum vu_site_kind { VU_SITE_NR, VU_SITE_F000, VU_SITE_F001 };
 
-#define VU_CODE_FILES	1024u
-#define VU_CODE_BUCKETS 1024u
-#define VU_CODE_RUNS	8u
-#define VU_CODE_NAMES	(256u << 10) /* bytes of names */
+#define VU_CODE_FILES	 1024u
+#define VU_CODE_BUCKETS	 1024u
+#define VU_CODE_RUNS	 8u
+#define VU_CODE_NAMES	 (256u << 10) /* bytes of names */
+#define VU_CODE_NAME_MAX 240 /* of one, with its NUL: what goes behind "vu:" into a memfd's name */
 
 /* Pages of a file that are patched: they lie one after the other in the memfd, run by run. */
 struct vu_code_run {

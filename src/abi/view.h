@@ -25,7 +25,10 @@
 #define VU_VIEW_AREA_SIZE (1u << 20) /* bytes of one table area */
 #define VU_VIEW_HEAD_SIZE 4096u
 #define VU_VIEW_CODE	  (VU_VIEW_HEAD_SIZE + 2u * VU_VIEW_AREA_SIZE) /* offset of the code table */
-#define VU_VIEW_SIZE	  ((VU_VIEW_CODE + sizeof(struct vu_code_table) + 4095u) & ~4095ul)
+#define VU_VIEW_SHARED	  ((VU_VIEW_CODE + sizeof(struct vu_code_table) + 4095u) & ~4095ul)
+#define VU_VIEW_SIZE	  (VU_VIEW_SHARED + VU_SHARED_SIZE)
+
+#define VU_NAMES_BITS 4096u
 
 /* Classes of calls that a view touches (vu_view_head.classes); a class that is off costs one test. */
 #define VU_TOUCH_PATHS 0x1u /* there is a mount */
@@ -53,13 +56,35 @@ struct vu_view_head {
 	char uts[6][65]; /* as in struct utsname; valid with VU_TOUCH_UTS */
 };
 
+/*
+ * What the guests of a view tell each other: the one part of the image that they map writable, at the
+ * image's offset VU_VIEW_SHARED.
+ */
+struct vu_shared {
+	uint64_t links; /* grows when a guest has made or moved a link, or what may be one (atomic) */
+};
+#define VU_SHARED_SIZE 4096u
+
 /* A table area: this head, then n_mounts entries, then strings. Offsets are from the area's start. */
 struct vu_view_area {
 	uint32_t size; /* bytes in use, at most VU_VIEW_AREA_SIZE */
 	uint32_t n_mounts;
 	uint32_t generation; /* grows with every publishing */
-	uint32_t reserved;
+	uint32_t flags;	     /* VU_AREA_* */
+	/* Which names mount points may have: bit vu_name_bit() of the last component of each one's path. */
+	uint64_t names[VU_NAMES_BITS / 64];
 };
+#define VU_AREA_ROOT 0x1u /* there is a mount on "/" */
+
+/* The bit of a component of n bytes in vu_view_area.names: FNV-1a, folded. */
+static inline uint32_t vu_name_bit(const char *name, uint64_t n)
+{
+	uint32_t h = 2166136261u;
+
+	while (n--)
+		h = (h ^ (unsigned char)*name++) * 16777619u;
+	return (h ^ h >> 16) % VU_NAMES_BITS;
+}
 
 #define VU_MOUNT_RDONLY 0x1u
 #define VU_MOUNT_FILE	0x2u /* the root of the mount is not a directory */
@@ -110,6 +135,11 @@ static inline const struct vu_view_mount *vu_view_mounts(const struct vu_view_ar
 static inline const char *vu_view_str(const struct vu_view_area *a, uint32_t off)
 {
 	return off < VU_VIEW_AREA_SIZE ? (const char *)a + off : "";
+}
+
+static inline struct vu_shared *vu_view_shared(const struct vu_view_head *v)
+{
+	return (void *)((uintptr_t)v + VU_VIEW_SHARED);
 }
 
 /* The table of patched files, the same in all views of a session. */

@@ -54,6 +54,7 @@ struct vu_scratch {
 	struct vu_path path[2];
 	char tmp[2][VU_PATH_MAX + 64]; /* the resolver's; free for handlers before and after it */
 	char msg[VU_PATH_MAX * 2 + 1024]; /* rpc messages, contents of synthesised files */
+	uint64_t regs[48];		  /* struct vu_regs of a call by a patched site */
 	char stack[VU_STACK_SIZE] __attribute__((aligned(64))); /* what the handler runs on */
 };
 
@@ -83,7 +84,13 @@ struct vu_process {
 	bool no_new_privs; /* as the guest sees it */
 	bool strict;	   /* in seccomp's strict mode */
 	bool tracer;	   /* has used ptrace(2) */
-	uint32_t driver;   /* token of the driver that it belongs to */
+	bool no_clock;	   /* the time stamp counter is forbidden to it (PR_SET_TSC) */
+	bool shares_fs;	   /* another process changes its cwd, too (CLONE_FS without CLONE_VM) */
+	bool patches;	   /* call sites are patched (code.c) */
+	bool threads;	   /* has, or had, other threads or a vforked child in its memory */
+	uint64_t hash_key; /* random (known.c) */
+	uint64_t interp_from, interp_to; /* where the ELF interpreter's code is */
+	uint32_t driver;		 /* token of the driver that it belongs to */
 	int pid;
 	char exe[VU_PATH_MAX]; /* canonical path in the view of the program, as /proc/self/exe shows */
 	char exe_real[VU_PATH_MAX + 64];     /* a name that the kernel opens the program by */
@@ -100,6 +107,7 @@ struct vu_call {
 	struct vu_thread *thread;
 	struct vu_scratch *s;
 	struct vu_regs *regs;
+	bool by_gate; /* it came by a patched site, not by a trap */
 };
 
 /* --- dispatch.c: the table --- */

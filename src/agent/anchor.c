@@ -14,6 +14,7 @@
 
 #include "agent/anchor.h"
 #include "agent/handlers.h"
+#include "agent/known.h"
 
 #define O_PATH_	   010000000
 #define O_CLOEXEC_ 02000000
@@ -88,6 +89,7 @@ static long leave(struct vu_call *c, bool user)
 
 	if (anchored && r < 0)
 		vu_unanchor(&ref);
+	vu_known_forget();
 	return r;
 }
 

@@ -26,6 +26,7 @@
 
 long vu_clone(long nr, long a, long b, long c, long d, long e);
 void vu_child_start(struct vu_child *child);
+void vu_fpu_control(uint32_t *mxcsr, uint16_t *fcw);
 
 static void *spare_area; /* one vfork area is kept for the next time */
 
@@ -67,8 +68,7 @@ static void fill_child(struct vu_child *ch, const struct birth *b, uint64_t rsp)
 	ch->clear = b->clear;
 	ch->thread = (uint64_t)vu_thread_new();
 	/* struct _fpstate_64: cwd at 0, mxcsr at 24 (FXSAVE layout). */
-	ch->fcw = 0x37f;
-	ch->mxcsr = 0x1f80;
+	vu_fpu_control(&ch->mxcsr, &ch->fcw);
 	if (fp) {
 		memcpy(&ch->fcw, fp, sizeof(ch->fcw));
 		memcpy(&ch->mxcsr, fp + 24, sizeof(ch->mxcsr));
@@ -79,11 +79,9 @@ static void fill_child(struct vu_child *ch, const struct birth *b, uint64_t rsp)
 /* Scratch slots of the other threads are found dead when they are needed: their tids are not ours. */
 static void after_fork(struct vu_thread *own)
 {
-	int tid = (int)vu_sys(__NR_gettid);
-
-	agent_process.pid = tid;
+	agent_process.pid = (int)vu_sys(__NR_getpid);
 	agent_process.tracer = false;
-	vu_thread_fork(own, tid);
+	vu_thread_fork(own);
 }
 
 /* CLONE_CLEAR_SIGHAND without the signals that the agent keeps: in the child. */
@@ -105,12 +103,14 @@ void vu_child_start(struct vu_child *child)
 	struct vu_thread *t = (struct vu_thread *)child->thread;
 	int tid = (int)vu_sys(__NR_gettid);
 
-	vu_thread_drop(
-		tid); /* of an earlier thread with that number: a thread's end is not trapped */
-	if (t)
-		vu_thread_adopt(t, tid);
-	if (child->separate)
-		agent_process.pid = tid;
+	if (child->separate) {
+		after_fork(t);
+	} else {
+		vu_thread_drop(
+			tid); /* an earlier one's of that number: a thread's end is not trapped */
+		if (t)
+			vu_thread_adopt(t, tid);
+	}
 	if (child->clear)
 		clear_handlers();
 	vu_set_mask(child->sigmask & ~VU_KEPT);
@@ -137,6 +137,8 @@ static long birth_on_stack(struct birth *b)
 	struct vu_child ch;
 	long r;
 
+	if (b->flags & CLONE_VM)
+		vu_thread_multiply();
 	fill_child(&ch, b, b->stack);
 	if (guest_write(at, &ch, sizeof(ch)) < 0)
 		r = -EFAULT;
@@ -191,7 +193,8 @@ static void area_put(void *area)
 		vu_sys(__NR_munmap, old, AREA_SIZE);
 }
 
-/* End of the handler's frames: the alternate stack's end if it is on that, else the guest's red zone. */
+/* End of the handler's frames: the alternate stack's end if it is on that; else the guest's red zone, which
+ * a function with a patched site does not use. */
 static char *frames_end(const struct vu_call *c)
 {
 	const struct vu_regs *r = c->regs;
@@ -199,18 +202,21 @@ static char *frames_end(const struct vu_call *c)
 
 	if (r->ss_size && here >= r->ss_sp && here < r->ss_sp + r->ss_size)
 		return (char *)(r->ss_sp + r->ss_size);
-	return (char *)(r->rsp - 128);
+	return (char *)(c->by_gate ? r->rsp : r->rsp - 128);
 }
 
 static long birth_vfork(struct birth *b)
 {
 	char *from = b->c->s->guest_sp;
+	bool was = agent_process.threads;
 	long r;
 
 	b->area = area_get();
 	if (!b->area)
 		return -ENOMEM;
+	agent_process.threads = true; /* the child must not take the parent's state for its own */
 	r = vfork_waiting(b, from, (size_t)(frames_end(b->c) - from));
+	agent_process.threads = was;
 	if (r > 0) {
 		vu_scratch_drop((int)r);
 		vu_thread_drop((int)r);
@@ -224,6 +230,8 @@ static long deliver(struct birth *b)
 	struct vu_thread *own = b->c->thread;
 	long r;
 
+	if ((b->flags & CLONE_FS) && !(b->flags & CLONE_VM))
+		agent_process.shares_fs = true;
 	if ((b->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
 		return birth_vfork(b);
 	if (b->stack)

@@ -2,9 +2,11 @@
 /* The table of system calls as the agent uses it: number to row. */
 #include <asm/errno.h>
 
+#include "agent/gate.h"
 #include "agent/handlers.h"
 
 #define ROW_HOST(handler)   NULL
+#define ROW_GATE(handler)   handler
 #define ROW_TRAP(handler)   handler
 #define ROW_ARG1(handler)   handler
 #define ROW_ARG3(handler)   handler
@@ -15,6 +17,14 @@
 static const struct vu_row rows[] = {
 #define VU_SYSCALL(number, name, when, handler, args) \
 	[number] = { #name, ROW_##when(handler), args },
+#include "abi/syscalls.def"
+#undef VU_SYSCALL
+};
+
+const unsigned char vu_gate_class[512] = {
+#define VU_SYSCALL(number, name, when, handler, args) [number] = ROW_##when(1) + 0,
+#undef ROW_HOST
+#define ROW_HOST(handler) 0
 #include "abi/syscalls.def"
 #undef VU_SYSCALL
 };

@@ -79,7 +79,7 @@ static bool extent(const struct elf64_phdr *ph, unsigned int n, uint64_t *lo, ui
 	return *hi > *lo;
 }
 
-static int protection(uint32_t flags)
+int vu_elf_protection(uint32_t flags)
 {
 	return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) |
 	       (flags & PF_X ? PROT_EXEC : 0);
@@ -101,14 +101,25 @@ static long anonymous(uint64_t at, uint64_t size, int prot, int flags)
 	return vu_sys(__NR_mmap, at, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 
+/* A program that wants the gate's addresses gets them, and no patched sites. */
+static void make_way(uint64_t from, uint64_t to)
+{
+	if (from >= VU_GATE_TO || to <= VU_GATE_FROM)
+		return;
+	vu_sys(__NR_munmap, VU_GATE_FROM, VU_GATE_TO - VU_GATE_FROM);
+	agent_process.patches = false;
+}
+
 /* Takes the address range for the whole file; its segments go over it. The start, or -errno. */
 static long reserve(const struct vu_elf *elf, uint64_t lo, uint64_t size, uint64_t hint,
 		    uint64_t align)
 {
 	long at;
 
-	if (elf->fixed)
+	if (elf->fixed) {
+		make_way(lo, lo + size);
 		return anonymous(lo, size, PROT_NONE, MAP_FIXED_NOREPLACE);
+	}
 	if (align <= PAGE)
 		return anonymous(hint, size, PROT_NONE, MAP_NORESERVE);
 	at = anonymous(hint, size + align, PROT_NONE, MAP_NORESERVE);
@@ -126,7 +137,7 @@ static long map_segment(int fd, const struct elf64_phdr *ph, uint64_t bias)
 {
 	uint64_t start = bias + ph->p_vaddr, file_end = start + ph->p_filesz;
 	uint64_t mem_end = PAGE_UP(start + ph->p_memsz), at = PAGE_DOWN(start);
-	int prot = protection(ph->p_flags);
+	int prot = vu_elf_protection(ph->p_flags);
 	long r = 0;
 
 	if (ph->p_filesz) {

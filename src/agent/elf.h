@@ -31,6 +31,8 @@ long vu_elf_check(const struct elf64_hdr *head, struct vu_elf *elf);
  * or none that loads; -errno of pread(2), -EIO for a truncated file.
  */
 long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size);
+/* The PROT_* bits for a segment's flags. */
+int vu_elf_protection(uint32_t flags);
 /*
  * Maps the file: at its own addresses if it is fixed, else near `hint` (0: where the kernel likes). buf
  * holds the program headers. 0 or -errno; what has been mapped by then stays.

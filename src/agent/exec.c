@@ -356,6 +356,8 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 	st->kept_pending = t->kept_pending;
 	if (agent_process.no_new_privs)
 		st->flags |= VU_EXEC_NO_NEW_PRIV;
+	if (agent_process.no_clock)
+		st->flags |= VU_EXEC_NO_CLOCK;
 	if (t->has_cred) {
 		st->flags |= VU_EXEC_CRED;
 		st->cred = t->cred;

@@ -18,11 +18,15 @@ extern char vu_fault_begin[], vu_fault_end[], vu_fault_fixup[], vu_fault_entry[]
 
 uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs);
 
+bool vu_is_mended(uint64_t rip)
+{
+	return rip >= (uint64_t)vu_fault_begin && rip < (uint64_t)vu_fault_end;
+}
+
 /* Called by vu_fault_entry: 0, or the guest's handler to go on with. */
 uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 {
-	if (info->code > 0 && regs->rip >= (uint64_t)vu_fault_begin &&
-	    regs->rip < (uint64_t)vu_fault_end) {
+	if (info->code > 0 && vu_is_mended(regs->rip)) {
 		regs->rip = (uint64_t)vu_fault_fixup;
 		return 0;
 	}

@@ -14,4 +14,7 @@ long vu_copy(void *dst, const void *src, size_t n);
  */
 long vu_copy_str(char *dst, size_t size, const char *src);
 
+/* Is that an address in the copy functions, where a fault is expected? */
+bool vu_is_mended(uint64_t rip);
+
 #endif

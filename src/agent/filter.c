@@ -20,6 +20,7 @@
 
 enum when { HOST, TRAP, ARG1, ARG3, ARG4, ARG5, ENOSYS_ };
 #define WHEN_HOST   HOST
+#define WHEN_GATE   HOST
 #define WHEN_TRAP   TRAP
 #define WHEN_ARG1   ARG1
 #define WHEN_ARG3   ARG3

@@ -6,6 +6,7 @@
 #include "agent/agent.h"
 
 #define VU_DECLARE_HOST(handler)
+#define VU_DECLARE_GATE(handler)		      vu_handler handler;
 #define VU_DECLARE_TRAP(handler)		      vu_handler handler;
 #define VU_DECLARE_ARG1(handler)		      vu_handler handler;
 #define VU_DECLARE_ARG3(handler)		      vu_handler handler;

@@ -17,9 +17,10 @@ char *vu_next_line(struct vu_lines *l);
 /* Takes a number (lower-case digits of `base`, 10 or 16) off the front of *s. */
 uint64_t vu_parse_num(const char **s, unsigned int base);
 
-/* What a line of /proc/PID/maps says; path points into it ("" if it has none). */
+/* What a line of /proc/PID/maps says; perms and path point into it (path: "" if it has none). */
 struct vu_mapping {
-	uint64_t from, to, inode, major, minor;
+	uint64_t from, to, offset, inode, major, minor;
+	const char *perms; /* 4 bytes */
 	const char *path;
 };
 void vu_parse_mapping(const char *s, struct vu_mapping *m);

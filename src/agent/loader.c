@@ -20,8 +20,10 @@
 #include <linux/personality.h>
 #include <linux/prctl.h>
 
+#include "agent/code.h"
 #include "agent/elf.h"
 #include "agent/filter.h"
+#include "agent/gate.h"
 #include "agent/ids.h"
 #include "agent/ptrace.h"
 #include "agent/trap.h"
@@ -33,6 +35,7 @@
 #define BRK_RANDOM   0x02000000ul     /* arch_randomize_brk(): 32 MiB */
 
 #define EXIT_FAILURE_	 125
+#define O_RDWR_		 02
 #define O_CLOEXEC_	 02000000
 #define F_DUPFD_CLOEXEC_ 1030
 #define HIGH_FD		 900 /* below the usual limit of 1024 */
@@ -143,13 +146,17 @@ static void map_view(void)
 	agent_process.viewless = true;
 	agent_process.ref = state.ref;
 	vu_session_name(name, VU_PATH_MAX, state.ref.view_fd);
-	fd = vu_sys(__NR_open, name, O_CLOEXEC_, 0);
+	fd = vu_sys(__NR_open, name, O_RDWR_ | O_CLOEXEC_, 0);
 	if (fd < 0)
 		return;
-	r = vu_sys(__NR_mmap, VU_VIEW_ADDR, VU_VIEW_SIZE, PROT_READ,
+	r = vu_sys(__NR_mmap, VU_VIEW_ADDR, VU_VIEW_SHARED, PROT_READ,
 		   MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+	if (r == (long)VU_VIEW_ADDR)
+		r = vu_sys(__NR_mmap, VU_VIEW_ADDR + VU_VIEW_SHARED, VU_SHARED_SIZE,
+			   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
+			   VU_VIEW_SHARED);
 	vu_sys(__NR_close, fd);
-	if (r != (long)VU_VIEW_ADDR)
+	if (r != (long)(VU_VIEW_ADDR + VU_VIEW_SHARED))
 		return;
 	if (v->magic == VU_VIEW_MAGIC && v->abi == VU_ABI_VERSION &&
 	    v->session == state.ref.session)
@@ -162,6 +169,7 @@ static void take_state(void)
 
 	agent_process.driver = state.driver;
 	agent_process.no_new_privs = state.flags & VU_EXEC_NO_NEW_PRIV;
+	agent_process.no_clock = state.flags & VU_EXEC_NO_CLOCK;
 	agent_process.pid = (int)vu_sys(__NR_getpid);
 	if (!((state.flags & VU_EXEC_CRED) || state.kept_blocked) || !(t = vu_thread_own()))
 		return;
@@ -231,6 +239,30 @@ static void note_program(void)
 	vu_append(agent_process.exe_real, VU_PATH_MAX, path + (skip > 1 ? skip : 0));
 }
 
+/* Maps patched pages over the segments with code. */
+static void patch(int fd, const struct vu_elf *elf, const struct elf64_phdr *ph)
+{
+	for (unsigned int i = 0; i < elf->phnum; i++) {
+		uint64_t start = (elf->bias + ph[i].p_vaddr) & ~(PAGE - 1);
+		uint64_t end = PAGE_UP(elf->bias + ph[i].p_vaddr + ph[i].p_filesz);
+
+		if (ph[i].p_type == PT_LOAD && (ph[i].p_flags & PF_X) && ph[i].p_filesz)
+			vu_code_overlay(fd, start, end - start, ph[i].p_offset & ~(PAGE - 1),
+					vu_elf_protection(ph[i].p_flags), boot.path[1].virt);
+	}
+}
+
+/* Are call sites to be patched? Not of a traced process, nor of one that says VU_AGENT=trap. */
+static bool want_patches(const struct stack *st)
+{
+	if (agent_process.viewless || vu_traced)
+		return false;
+	for (uint64_t *env = st->envp; *env; env++)
+		if (!vu_strcmp((const char *)*env, "VU_AGENT=trap"))
+			return false;
+	return true;
+}
+
 /* Reads header and program headers of `fd` and maps it. */
 static void map_file(int fd, struct vu_elf *elf, uint64_t hint)
 {
@@ -248,6 +280,7 @@ static void map_file(int fd, struct vu_elf *elf, uint64_t hint)
 		r = vu_elf_map(fd, elf, headers, hint);
 	if (r < 0)
 		die_of_sigsegv();
+	patch(fd, elf, headers);
 	vu_sys(__NR_close, fd);
 }
 
@@ -332,6 +365,8 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out)
 	map_view();
 	take_state();
 	trap_calls();
+	agent_process.patches = want_patches(&st);
+	memcpy(&agent_process.hash_key, (void *)*aux(&st, AT_RANDOM), sizeof(uint64_t));
 	note_program();
 	keep_nameless();
 	if (!(vu_sys(__NR_personality, 0xffffffff) & ADDR_NO_RANDOMIZE))
@@ -339,6 +374,8 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out)
 	map_file(state.exe_fd, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
 	if (state.interp_fd >= 0)
 		map_file(state.interp_fd, &interp, 0);
+	agent_process.interp_from = interp.start_code;
+	agent_process.interp_to = interp.end_code;
 	if (prog.stack_exec == 1)
 		set_stack_executable(&st);
 	brk = PAGE_UP(prog.end_bss) + (random[1] & (BRK_RANDOM - 1) & ~(PAGE - 1));

@@ -12,6 +12,7 @@
 #include <linux/stat.h>
 
 #include "agent/handlers.h"
+#include "agent/known.h"
 #include "agent/mount.h"
 #include "agent/open.h"
 
@@ -283,6 +284,7 @@ long sys_umount(struct vu_call *c)
 		if (p->real[0])
 			c->arg[0] = (unsigned long)p->real;
 		r = vu_native(c);
+		vu_links_changed();
 	}
 	vu_path_put(p);
 	return r;

@@ -16,7 +16,7 @@
 #define PAGE_SIZE_ 4096ul
 
 /* Is a link at the end followed? */
-static uint32_t how_to_open(uint64_t flags)
+uint32_t vu_how_to_open(uint64_t flags)
 {
 	uint32_t how = VU_SPECIAL;
 	bool creates = (flags & VU_O_CREAT) && !(flags & VU_O_PATH);
@@ -80,7 +80,7 @@ static long open_at(struct vu_call *c, int dirfd, int at)
 {
 	struct vu_path *p = &c->s->path[0];
 	uint64_t flags = c->nr == __NR_creat ? VU_O_CREAT | 01 : (unsigned int)c->arg[at];
-	long r = vu_resolve(c, dirfd, c->arg[at - 1], how_to_open(flags), p);
+	long r = vu_resolve(c, dirfd, c->arg[at - 1], vu_how_to_open(flags), p);
 
 	if (r < 0 && !(p->flags & VU_PATH_NATIVE) && !p->real[0])
 		return r;
@@ -156,7 +156,7 @@ long sys_openat2(struct vu_call *c)
 	c->arg[3] = sizeof(how);
 	if (!is_valid_how(&how))
 		return vu_native(c);
-	r = vu_resolve_how(c, (int)c->arg[0], c->arg[1], how_to_open(how.flags), how.resolve, p);
+	r = vu_resolve_how(c, (int)c->arg[0], c->arg[1], vu_how_to_open(how.flags), how.resolve, p);
 	if (r < 0 && !(p->flags & VU_PATH_NATIVE) && !p->real[0])
 		return r;
 	if (!(p->flags & VU_PATH_NATIVE)) {

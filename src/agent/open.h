@@ -20,6 +20,9 @@
 #define VU_AT_EACCESS	 0x200
 #define VU_W_OK		 2
 
+/* How a path is resolved (`how` of vu_resolve()) for opening it with these flags. */
+uint32_t vu_how_to_open(uint64_t flags);
+
 #define VU_NOT_MINE (-4096l) /* no -errno: what the kernel opened is right */
 
 /*

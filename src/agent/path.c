@@ -7,13 +7,17 @@
  * link. So a path is the kernel's, whatever it is relative to, if none of its components is ".." or has
  * the name of a mount point's last component, and none is a link that has to be followed. Only the last
  * of these needs system calls: one for the directories, one for the last component if links are followed
- * there. Everything else is walked (walk.c). Nothing is remembered from call to call.
+ * there. Everything else is walked (walk.c).
+ *
+ * What was found out is remembered for some milliseconds (known.c): of directories, that the way to them is
+ * the kernel's own, links and ".." on it included; of whole paths the same.
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
 
+#include "agent/known.h"
 #include "agent/path.h"
 
 #define O_WRONLY_  01
@@ -63,38 +67,55 @@ static void get_shape(char *path, struct shape *sh)
 }
 
 struct search {
-	const char *path;
+	const char *name;
+	size_t len;
 	bool found;
 };
-
-static bool has_component(const char *path, const char *name, size_t n)
-{
-	const char *s = path;
-
-	for (;;) {
-		while (*s == '/')
-			s++;
-		if (!*s)
-			return false;
-		if (!vu_strncmp(s, name, n) && (!s[n] || s[n] == '/'))
-			return true;
-		while (*s && *s != '/')
-			s++;
-	}
-}
 
 static bool names_mount_point(const struct vu_view_area *a, const struct vu_view_mount *m,
 			      void *ctx)
 {
 	struct search *search = ctx;
 	const char *name = vu_view_str(a, m->path), *slash = vu_strrchr(name, '/');
-	size_t n;
 
 	name = slash ? slash + 1 : name;
-	n = vu_strlen(name);
-	/* A mount on "/" is in the way of every absolute path. */
-	search->found = n ? has_component(search->path, name, n) : search->path[0] == '/';
+	search->found = !vu_strncmp(name, search->name, search->len) && !name[search->len];
 	return search->found;
+}
+
+/* Has a mount point the component `name` (n bytes) for its last? The view's table of bits says mostly no. */
+static bool is_mount_name(const char *name, size_t n)
+{
+	struct search search = { .name = name, .len = n };
+	uint32_t bit = vu_name_bit(name, n);
+
+	if (!(vu_view_area(vu_view())->names[bit / 64] >> bit % 64 & 1))
+		return false;
+	vu_mount_each(names_mount_point, &search);
+	return search.found;
+}
+
+static bool has_mount_name(const char *path)
+{
+	for (const char *s = path;;) {
+		size_t n = 0;
+
+		while (*s == '/')
+			s++;
+		if (!*s)
+			return false;
+		while (s[n] && s[n] != '/')
+			n++;
+		if (is_mount_name(s, n))
+			return true;
+		s += n;
+	}
+}
+
+/* A mount on "/" is in the way of every absolute path. */
+static bool is_root_covered(const char *path)
+{
+	return path[0] == '/' && (vu_view_area(vu_view())->flags & VU_AREA_ROOT);
 }
 
 /* Does the kernel's answer to a look at the directories or the last component prove it free of links? */
@@ -148,30 +169,83 @@ static enum proof look_at_dirs(int dirfd, char *path, const struct shape *sh)
 	return judge(r);
 }
 
-/* Is the path surely the kernel's own? If not, *how gets what helps the walk. */
-static bool is_plain(int dirfd, char *path, uint32_t *how)
+/* Is the last component followed if it is a link? */
+static bool follows(uint32_t how, const struct shape *sh)
 {
-	struct search search = { .path = path };
+	if (how & VU_PARENT)
+		return false;
+	return sh->slash ? !(how & VU_CREATE) : how & VU_FOLLOW;
+}
+
+/* Can something be remembered of it? */
+static bool is_memorable(int dirfd, const char *path)
+{
+	return path[0] == '/' || (dirfd == AT_FDCWD && !agent_process.shares_fs);
+}
+
+/* Are the directories the kernel's own? PLAIN, FAILS: the call will, before its last component. */
+static enum proof prove_dirs(int dirfd, char *path, const struct shape *sh, bool memorable,
+			     uint32_t *how)
+{
+	size_t n = (size_t)(sh->last - path);
+	enum proof proof;
+
+	if (memorable && n && vu_known(VU_KNOWN_DIR, path, n))
+		return PLAIN;
+	if (sh->dotdot || has_mount_name(path))
+		return UNKNOWN;
+	proof = look_at_dirs(dirfd, path, sh);
+	if (proof == UNKNOWN)
+		*how |= VU_NO_RUN;
+	if (proof == PLAIN && memorable && n)
+		vu_know(VU_KNOWN_DIR, path, n);
+	return proof;
+}
+
+static bool is_dots(const struct shape *sh)
+{
+	size_t n = (size_t)(sh->end - sh->last);
+
+	return n == 2 && sh->last[0] == '.' && sh->last[1] == '.';
+}
+
+bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how)
+{
+	bool memorable = is_memorable(dirfd, path);
 	enum proof proof;
 	struct shape sh;
 
+	if (memorable && (*how & VU_FOLLOW) && vu_known(VU_KNOWN_FOLLOW, path, n))
+		return true;
 	get_shape(path, &sh);
-	if (sh.dotdot)
+	if (is_root_covered(path) || is_dots(&sh) ||
+	    is_mount_name(sh.last, (size_t)(sh.end - sh.last)))
 		return false;
-	vu_mount_each(names_mount_point, &search);
-	if (search.found)
-		return false;
-	proof = look_at_dirs(dirfd, path, &sh);
-	if (proof == UNKNOWN)
-		*how |= VU_NO_RUN;
+	proof = prove_dirs(dirfd, path, &sh, memorable, how);
 	if (proof != PLAIN)
 		return proof == FAILS;
 	if (sh.end == sh.last || (sh.end == sh.last + 1 && *sh.last == '.'))
 		return true;
-	if ((*how & VU_PARENT) || !((*how & VU_FOLLOW) || sh.slash) ||
-	    ((*how & VU_CREATE) && sh.slash))
+	if (!follows(*how, &sh))
 		return true;
-	return look_at(dirfd, path, sh.end) != UNKNOWN;
+	proof = look_at(dirfd, path, sh.end);
+	if (proof == PLAIN && memorable)
+		vu_know(VU_KNOWN_FOLLOW, path, n);
+	return proof != UNKNOWN;
+}
+
+/* A walk has shown that all of the path, which was given so, is the kernel's; it may end at nothing. */
+static void remember(int dirfd, char *path, uint32_t how, bool exists)
+{
+	struct shape sh;
+
+	if (!is_memorable(dirfd, path))
+		return;
+	get_shape(path, &sh);
+	if (sh.last > path)
+		vu_know(VU_KNOWN_DIR, path, (size_t)(sh.last - path));
+	if (exists && (how & VU_FOLLOW))
+		vu_know(VU_KNOWN_FOLLOW, path, vu_strlen(path));
 }
 
 static long as_it_is(struct vu_path *p, int dirfd, long r)
@@ -196,7 +270,7 @@ static long resolve_empty(int dirfd, uint32_t how, struct vu_path *p)
 	return 0;
 }
 
-static bool is_special(const char *path)
+bool vu_is_special(const char *path)
 {
 	const char *slash = vu_strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
@@ -207,18 +281,23 @@ static bool is_special(const char *path)
 static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, struct vu_path *p)
 {
 	bool must_walk;
+	long r;
 
 	if (!p->real[0])
 		return resolve_empty(dirfd, how, p);
-	must_walk = (how & VU_WANT_VIRT) || ((how & VU_SPECIAL) && is_special(p->real));
+	must_walk = (how & VU_WANT_VIRT) || ((how & VU_SPECIAL) && vu_is_special(p->real));
 	if (!must_walk) {
 		if (!vu_touches(VU_TOUCH_PATHS))
 			return as_it_is(p, dirfd, 0);
 		if (!(flags & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) &&
-		    is_plain(dirfd, p->real, &how))
+		    vu_is_plain(dirfd, p->real, vu_strlen(p->real), &how))
 			return as_it_is(p, dirfd, 0);
 	}
-	return vu_walk(c, dirfd, how, flags, p);
+	r = vu_walk(c, dirfd, how, flags, p);
+	if (!flags && (!r || (p->flags & VU_PATH_MISSING)) && vu_touches(VU_TOUCH_PATHS) &&
+	    (p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC)) == VU_PATH_NATIVE)
+		remember(dirfd, p->real, how, !(p->flags & VU_PATH_MISSING));
+	return r;
 }
 
 long vu_resolve_how(struct vu_call *c, int dirfd, unsigned long path, uint32_t how, uint64_t flags,

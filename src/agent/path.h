@@ -29,6 +29,14 @@ long vu_resolve_how(struct vu_call *c, int dirfd, unsigned long path, uint32_t h
 /* Closes what a path holds open (only names of nearly VU_PATH_MAX bytes do). */
 void vu_path_put(struct vu_path *p);
 
+/*
+ * Is the path (n bytes and a NUL, in memory of the agent's that may be written) surely the kernel's own,
+ * in a view with mounts? If not, *how gets what helps the walk.
+ */
+bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how);
+/* May the path name a file that the agent answers itself? */
+bool vu_is_special(const char *path);
+
 /* --- walk.c --- */
 /*
  * Walks p->real (the path as it was given) component by component and fills *p. The same results as

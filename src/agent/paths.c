@@ -17,6 +17,7 @@
 #include <linux/mount.h>
 
 #include "agent/handlers.h"
+#include "agent/known.h"
 #include "agent/names.h"
 
 /* Calls whose flags for following links are not AT_*: their argument, "do not follow", "empty is good". */
@@ -284,6 +285,32 @@ long sys_path(struct vu_call *c)
 	return vu_name_issue(c, p);
 }
 
+/* chdir, chroot: where relative paths, or all, begin. */
+long sys_chdir(struct vu_call *c)
+{
+	long r = sys_path(c);
+
+	vu_known_forget();
+	return r;
+}
+
+long sys_fchdir(struct vu_call *c)
+{
+	long r = vu_native_blocking(c);
+
+	vu_known_forget();
+	return r;
+}
+
+/* symlink: a link that may lead into a mount. */
+long sys_symlink(struct vu_call *c)
+{
+	long r = sys_path(c);
+
+	vu_links_changed();
+	return r;
+}
+
 /* The kernel looks for the old name before it minds what the new one is. */
 static bool old_is_missing(const struct vu_path *old)
 {
@@ -340,6 +367,7 @@ long sys_path2(struct vu_call *c)
 	vu_path_put(old);
 	if (new->flags != UNRESOLVED)
 		vu_path_put(new);
+	vu_links_changed();
 	return r;
 }
 

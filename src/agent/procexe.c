@@ -8,7 +8,7 @@
 #include <asm/unistd_64.h>
 #include <linux/fcntl.h>
 
-#include "agent/lines.h"
+#include "agent/code.h"
 #include "agent/open.h"
 #include "agent/path.h"
 
@@ -72,8 +72,13 @@ void vu_parse_mapping(const char *s, struct vu_mapping *m)
 	m->from = vu_parse_num(&s, 16);
 	s += *s == '-';
 	m->to = vu_parse_num(&s, 16);
-	for (int blanks = 0; *s && blanks < 3; s++) /* " perms offset " */
-		blanks += *s == ' ';
+	s += *s == ' ';
+	m->perms = s;
+	while (*s && *s != ' ')
+		s++;
+	s += *s == ' ';
+	m->offset = vu_parse_num(&s, 16);
+	s += *s == ' ';
 	m->major = vu_parse_num(&s, 16);
 	s += *s == ':';
 	m->minor = vu_parse_num(&s, 16);
@@ -97,8 +102,10 @@ static bool find_mapping(int pid, uint64_t code, char *buf, char *virt, struct v
 	while (!found && (line = vu_next_line(&l))) {
 		vu_parse_mapping(line, m);
 		found = m->from <= code && code < m->to && m->path[0] == '/';
-		if (found)
-			vu_strlcpy(virt, m->path, VU_PATH_MAX);
+		if (!found)
+			continue;
+		vu_code_unmask(m);
+		vu_strlcpy(virt, m->path, VU_PATH_MAX);
 	}
 	vu_sys(__NR_close, l.fd);
 	return found;

@@ -25,7 +25,7 @@ static const struct proc_file {
 	{ "mountinfo", VU_TOUCH_PATHS, OF_GUESTS, vu_text_mountinfo },
 	{ "mountstats", VU_TOUCH_PATHS, OF_GUESTS, vu_text_mountstats },
 	{ "status", 0, 0, vu_text_status },
-	{ "maps", 0, 0, vu_text_maps },
+	{ "maps", 0, OF_GUESTS, vu_text_maps },
 };
 
 static bool is_on(const struct proc_file *f)
@@ -55,6 +55,7 @@ void vu_flush(struct vu_text *t)
 		else
 			at += (size_t)n;
 	}
+	t->written += t->used;
 	t->used = 0;
 }
 

@@ -15,6 +15,7 @@ struct vu_text {
 	size_t line_size;
 	char *buf; /* written so far, not yet in fd: used of size bytes */
 	size_t used, size;
+	size_t written; /* in fd */
 	long error;
 };
 

@@ -6,6 +6,7 @@
 #include <asm/unistd_64.h>
 #include <linux/fcntl.h>
 
+#include "agent/code.h"
 #include "agent/ids.h"
 #include "agent/procfs.h"
 #include "agent/trap.h"
@@ -118,15 +119,58 @@ static bool is_agents(const struct vu_mapping *m)
 {
 	if (m->from >= VU_AGENT_ADDR && m->to <= VU_AGENT_ADDR + VU_AGENT_SPAN)
 		return true;
+	if (m->from >= VU_GATE_FROM && m->to <= VU_GATE_TO)
+		return true;
 	return starts(m->path, "/memfd:vu-driver-");
 }
 
+/* n with at least `digits` hexadecimal ones. */
+static void put_hex(struct vu_text *t, uint64_t n, int digits)
+{
+	char text[16];
+	int at = sizeof(text);
+
+	do {
+		text[--at] = "0123456789abcdef"[n & 15];
+		n >>= 4;
+	} while (n || (int)sizeof(text) - at < digits);
+	vu_put(t, text + at, sizeof(text) - (size_t)at);
+}
+
+/* Patched pages of a file: a line as of the file's own. The path begins in column 73. */
+static void put_unmasked(struct vu_text *t, const struct vu_mapping *m)
+{
+	size_t from = t->written + t->used;
+
+	put_hex(t, m->from, 8);
+	vu_puts(t, "-");
+	put_hex(t, m->to, 8);
+	vu_puts(t, " ");
+	vu_put(t, m->perms, 4);
+	vu_puts(t, " ");
+	put_hex(t, m->offset, 8);
+	vu_puts(t, " ");
+	put_hex(t, m->major, 2);
+	vu_puts(t, ":");
+	put_hex(t, m->minor, 2);
+	vu_puts(t, " ");
+	vu_put_num(t, m->inode);
+	vu_puts(t, " ");
+	while (t->written + t->used - from < 73)
+		vu_puts(t, " ");
+	put_line(t, m->path);
+}
+
 /* A file in a mount of the view: the mount's path goes before the kernel's. */
-static void put_mapping(struct vu_text *t, const char *line, const struct vu_mapping *map)
+static void put_mapping(struct vu_text *t, const char *line, struct vu_mapping *map)
 {
 	char *path = t->c->s->tmp[1];
 	struct vu_view_mount m;
 
+	if (vu_code_unmask(map)) {
+		put_unmasked(t, map);
+		return;
+	}
 	if (map->path[0] != '/' || !vu_mapping_mount(map, &m)) {
 		put_line(t, line);
 		return;

@@ -20,6 +20,8 @@
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
 
+#include "agent/fault.h"
+#include "agent/gate.h"
 #include "agent/handlers.h"
 #include "agent/ptrace.h"
 #include "agent/trap.h"
@@ -67,6 +69,8 @@ struct tracee {
 	uint64_t nr, cut_nr; /* nr: of the last entry, shown or not */
 };
 
+uint64_t vu_traced;
+
 /* The loader of a tracee raises SIGTRAP when the program is in place. Written by the tracer. */
 uint64_t vu_report_exec;
 
@@ -86,6 +90,12 @@ static struct tracee *find(int pid, bool make)
 		return NULL;
 	*spare = (struct tracee){ .pid = pid, .resume = PTRACE_CONT_ };
 	return spare;
+}
+
+/* Lets the tracee's patched sites trap, and its loader patch none, so that the tracer sees its calls. */
+static void mark(int pid)
+{
+	vu_sys(__NR_ptrace, PTRACE_POKEDATA_, pid, &vu_traced, 1);
 }
 
 static bool is_resume(int request)
@@ -265,13 +275,23 @@ static bool hide(int pid, int *status)
 			t->pid = 0;
 		return false;
 	}
-	t = find(pid, true);
+	t = find(pid, false);
+	if (!t) {
+		t = find(pid, true);
+		mark(pid);
+	}
 	if (!t)
 		return false;
 	if (sig == VU_SIGSYS && !event)
 		return hide_sigsys(t);
+	if ((sig == VU_SIGSEGV || sig == VU_SIGBUS) && !event && vu_is_mended(rip_of(pid))) {
+		resume(pid, t->resume, sig);
+		return true;
+	}
 	if (sig != SIGTRAP_)
 		return false;
+	if (rip_of(pid) == (uint64_t)_start)
+		mark(pid);
 	if (t->resume != PTRACE_SYSCALL_ && (!event || event == PTRACE_EVENT_EXEC_) &&
 	    rip_of(pid) == (uint64_t)_start) {
 		run_loader(pid, status);

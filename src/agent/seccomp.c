@@ -137,6 +137,15 @@ static long set_seccomp(struct vu_call *c)
 	return c->arg[1] == SECCOMP_MODE_STRICT ? set_strict() : -EINVAL;
 }
 
+static long set_tsc(struct vu_call *c)
+{
+	long r = vu_native(c);
+
+	if (!r)
+		agent_process.no_clock = c->arg[1] != PR_TSC_ENABLE;
+	return r;
+}
+
 static const struct {
 	unsigned long option;
 	vu_handler *handler;
@@ -144,6 +153,7 @@ static const struct {
 	{ PR_SET_NO_NEW_PRIVS, set_no_new_privs },
 	{ PR_GET_NO_NEW_PRIVS, get_no_new_privs },
 	{ PR_SET_SECCOMP, set_seccomp },
+	{ PR_SET_TSC, set_tsc },
 };
 
 long sys_prctl(struct vu_call *c)

@@ -38,6 +38,11 @@ int vu_kept_index(unsigned long sig)
 	return -1;
 }
 
+uint64_t vu_kept_in_mask(unsigned long sig)
+{
+	return kept_in_mask[sig - 1];
+}
+
 static uint32_t bit_of(int index)
 {
 	return (uint32_t)VU_SIGBIT(vu_kept_signal(index));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * State of threads that the kernel does not know (struct vu_thread): a small table keyed by tid, with
- * entries only for threads that differ from the process's default. A slot is taken by an atomic
+ * entries only for threads that differ from the process's default. A process that has only one thread uses
+ * the default for it, so that it need not ask for its tid. A slot is taken by an atomic
  * exchange of its tid and read by its own thread only. The end of a thread is not seen (musl unmaps the stack
  * before its exit: there is nowhere to trap): its slot is taken again when its number or its place is.
  */
@@ -76,11 +77,38 @@ struct vu_thread *vu_thread_get(void)
 	return t ? t : &process_default;
 }
 
+struct vu_thread *vu_thread_single(void)
+{
+	return __atomic_load_n(&used, __ATOMIC_RELAXED) || agent_process.threads ? NULL :
+										   &process_default;
+}
+
+/* The default is no longer the caller's own: what is of the caller only goes to an entry. */
+void vu_thread_multiply(void)
+{
+	struct vu_thread *own;
+
+	if (agent_process.threads)
+		return;
+	agent_process.threads = true;
+	if (!process_default.kept_blocked)
+		return;
+	own = vu_thread_own();
+	if (own) {
+		own->kept_pending = process_default.kept_pending;
+		memcpy(own->kept_info, process_default.kept_info, sizeof(own->kept_info));
+	}
+	process_default.kept_blocked = process_default.kept_pending = 0;
+}
+
 struct vu_thread *vu_thread_own(void)
 {
 	int tid = (int)vu_sys(__NR_gettid);
-	struct vu_thread *t = find(tid);
+	struct vu_thread *t;
 
+	if (!agent_process.threads)
+		return &process_default; /* nobody else has it */
+	t = find(tid);
 	if (!t) {
 		t = take(tid);
 		if (t)
@@ -131,11 +159,13 @@ void vu_thread_drop(int tid)
 		vu_thread_free(t);
 }
 
-void vu_thread_fork(struct vu_thread *own, int tid)
+void vu_thread_fork(struct vu_thread *own)
 {
+	if (own && own != &process_default)
+		copy_state(&process_default, own);
 	for (int i = 0; i < THREADS && used; i++)
-		if (threads[i].tid && &threads[i] != own)
+		if (threads[i].tid)
 			vu_thread_free(&threads[i]);
-	if (own->tid > 0)
-		vu_thread_adopt(own, tid);
+	process_default.kept_pending = 0;
+	agent_process.threads = false;
 }

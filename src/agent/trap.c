@@ -13,13 +13,21 @@
  * handlers run on a stack of the agent's, so that the small stacks of some libraries' clones suffice.
  *
  * The mask that the guest has is the one in the saved registers; the kernel restores it on return.
+ *
+ * A call by a patched site that the quick way does not answer comes to the same handlers (vu_gate_full()), in
+ * the same surroundings: signals blocked, a scratch, the registers in a struct vu_regs.
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
 
+#include "agent/gate.h"
 #include "agent/trap.h"
 
-#define SYS_SECCOMP 1
+#define SYS_SECCOMP  1
+#define EFLAGS_CF    0x001ul
+#define EFLAGS_ZF    0x040ul
+#define EFLAGS_OTHER 0x894ul /* OF, SF, AF, PF */
+#define EFLAGS_BASE  0x202ul
 
 extern char vu_restorer[];
 
@@ -67,38 +75,112 @@ static long run_row(void *arg, void *sp)
 	return c->row->handler(c);
 }
 
-static long handle(struct vu_regs *r, int nr)
+/* Runs the handler of a call whose number, arguments and registers are filled in, with scratch s. */
+static long handle(struct vu_call *c, struct vu_scratch *s)
 {
-	struct vu_call c = {
-		.nr = nr,
-		.arg = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 },
-		.row = vu_row(nr),
-		.regs = r,
-	};
-	long result;
-
-	if (agent_process.strict && nr != __NR_rt_sigreturn)
+	c->row = vu_row(c->nr);
+	c->s = s;
+	if (agent_process.strict && c->nr != __NR_rt_sigreturn)
 		vu_sys(__NR_kill, vu_sys(__NR_getpid), 9 /* SIGKILL */);
-	if (!c.row) {
-		vu_debug("no such system call:", "number", nr);
+	if (!c->row) {
+		vu_debug("no such system call:", "number", c->nr);
 		return -ENOSYS;
 	}
-	if (!c.row->handler) /* trapped by a filter that another version of us has installed */
-		return vu_native(&c);
-	c.thread = vu_thread_get();
-	c.s = vu_scratch_get((int)vu_sys(__NR_gettid));
-	result = vu_on_stack(&c, c.s->stack + VU_STACK_SIZE, run_row);
-	vu_scratch_put(c.s);
-	return result;
+	if (!c->row->handler) /* trapped by a filter that another version of us has installed */
+		return vu_native(c);
+	c->thread = vu_thread_get();
+	return vu_on_stack(c, s->stack + VU_STACK_SIZE, run_row);
+}
+
+/* The flags after "cmp $limit,%rax", as far as a comparison without sign shows them. */
+static uint64_t compare_flags(uint64_t flags, uint64_t kind, long result)
+{
+	uint64_t limit = kind == VU_SITE_F000 ? (uint64_t)-4096l : (uint64_t)-4095l;
+
+	if (kind == VU_SITE_NR)
+		return flags;
+	flags &= ~(EFLAGS_CF | EFLAGS_ZF | EFLAGS_OTHER);
+	if ((uint64_t)result < limit)
+		flags |= EFLAGS_CF;
+	return (uint64_t)result == limit ? flags | EFLAGS_ZF : flags;
+}
+
+/* A call of a traced process that the gate has made to trap: as if it had trapped at the site. */
+static void on_gate_trap(struct vu_regs *regs, struct vu_call *c, struct vu_scratch *s)
+{
+	uint64_t at[2]; /* kind, return address */
+
+	guest_read(at, regs->rsp, sizeof(at));
+	regs->rsp += sizeof(at);
+	regs->rip = regs->rcx = at[1];
+	regs->eflags = compare_flags(regs->eflags, at[0], 0); /* for a child, whose result is 0 */
+	regs->rax = (uint64_t)handle(c, s);
+	regs->eflags = compare_flags(regs->eflags, at[0], (long)regs->rax);
+}
+
+static void on_trap(struct vu_regs *r, int nr)
+{
+	struct vu_call c = { .nr = nr,
+			     .arg = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 },
+			     .regs = r };
+	struct vu_scratch *s = vu_scratch_get((int)vu_sys(__NR_gettid));
+
+	if (r->rip == VU_GATE_TRAPPED)
+		on_gate_trap(r, &c, s);
+	else
+		r->rax = (uint64_t)handle(&c, s);
+	vu_scratch_put(s);
 }
 
 static void on_sigsys(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 {
 	(void)sig;
 	if (info->code == SYS_SECCOMP && info->error == VU_TRAP_DATA)
-		regs->rax = (uint64_t)handle(regs, info->nr);
+		on_trap(regs, info->nr);
 	else
 		vu_sigsys_foreign(info, regs);
+}
+
+static void fill_regs(struct vu_regs *r, const struct vu_full_frame *f, uint64_t mask)
+{
+	memset(r, 0, sizeof(*r));
+	r->rdi = f->f.arg[0];
+	r->rsi = f->f.arg[1];
+	r->rdx = f->f.arg[2];
+	r->r10 = f->f.arg[3];
+	r->r8 = f->f.arg[4];
+	r->r9 = f->f.arg[5];
+	r->rbx = f->rbx;
+	r->rbp = f->rbp;
+	r->r12 = f->r12;
+	r->r13 = f->r13;
+	r->r14 = f->r14;
+	r->r15 = f->r15;
+	r->rax = f->f.nr;
+	r->rip = r->rcx = f->f.ret;
+	r->rsp = (uint64_t)(&f->f + 1);
+	r->eflags = r->r11 = compare_flags(EFLAGS_BASE, f->f.kind, 0);
+	r->sigmask = mask;
+}
+
+long vu_gate_full(struct vu_full_frame *f)
+{
+	uint64_t mask = VU_ALL_SIGNALS;
+	struct vu_call c = { .nr = (long)f->f.nr, .by_gate = true };
+	struct vu_scratch *s;
+	long r;
+
+	_Static_assert(sizeof(struct vu_regs) <= sizeof(s->regs), "the scratch has room for them");
+	vu_sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, &mask, 8);
+	memcpy(c.arg, f->f.arg, sizeof(c.arg));
+	s = vu_scratch_get((int)vu_sys(__NR_gettid));
+	c.regs = (struct vu_regs *)s->regs;
+	fill_regs(c.regs, f, mask);
+	r = handle(&c, s);
+	mask = c.regs->sigmask;
+	vu_scratch_put(s);
+	vu_set_mask(mask);
+	return r;
 }
 
 long vu_trap_init(void)

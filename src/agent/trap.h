@@ -53,6 +53,10 @@ void vu_scratch_drop(int tid);
 void *vu_scratch_map(struct vu_scratch *s, size_t size);
 
 /* thread.c */
+/* The caller's state if that can be told without asking the kernel who it is; else NULL. */
+struct vu_thread *vu_thread_single(void);
+/* Before the birth of another thread. */
+void vu_thread_multiply(void);
 /* A state for a thread to be born, a copy of the caller's; NULL if the caller has none of its own. */
 struct vu_thread *vu_thread_new(void);
 void vu_thread_free(struct vu_thread *t);
@@ -60,8 +64,8 @@ void vu_thread_free(struct vu_thread *t);
 void vu_thread_forget(struct vu_thread *t);
 void vu_thread_adopt(struct vu_thread *t, int tid);
 void vu_thread_drop(int tid); /* the state of a thread that is gone */
-/* In the child of a fork: only the caller is left, with the state `own` that it had and a new tid. */
-void vu_thread_fork(struct vu_thread *own, int tid);
+/* In the child of a fork: only the caller is left, with the state `own` that it had (NULL: the default). */
+void vu_thread_fork(struct vu_thread *own);
 
 /* signal.c: a SIGSYS that is not a trapped call; the guest's handler or default action. */
 void vu_sigsys_foreign(struct vu_siginfo *info, struct vu_regs *regs);
@@ -83,6 +87,8 @@ static inline int vu_kept_signal(int index)
 
 	return signals[index];
 }
+/* Which kept signals the guest's action for signal `sig` (1 to 64) has in its mask. */
+uint64_t vu_kept_in_mask(unsigned long sig);
 /* Installs the agent's handlers for SIGSEGV and SIGBUS as they are for a guest without handlers of its
  * own. *ignored gets the bits of those that were ignored until now. 0 or -errno. */
 long vu_fault_init(uint32_t *ignored);

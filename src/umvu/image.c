@@ -18,9 +18,6 @@
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
-#ifndef F_SEAL_FUTURE_WRITE
-#define F_SEAL_FUTURE_WRITE 0x0010 /* Linux 5.1 */
-#endif
 
 /* Linux before 6.3 does not know MFD_NOEXEC_SEAL; later ones may insist on it (vm.memfd_noexec). */
 static int memory_file(const char *name)
@@ -46,7 +43,7 @@ int vu_image_new(const char *name, struct vu_view_head **head)
 		return -errno;
 	if (madvise(map, VU_VIEW_SIZE, MADV_DONTFORK) < 0 ||
 	    fcntl(fd, F_ADD_SEALS,
-		  F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) < 0) {
+		  F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
 		munmap(map, VU_VIEW_SIZE);
 		return -errno;
 	}

@@ -6,8 +6,7 @@
 #include "abi/view.h"
 
 /*
- * Make an image file of that name (realm/names.h), sealed so that nobody but the caller can change it,
- * and map it. The mapping is not inherited over fork: only guests are to show it in /proc/PID/maps.
+ * Make an image file of that name (realm/names.h), sealed so that nobody can change its size, and map it. The mapping is not inherited over fork: only guests are to show it in /proc/PID/maps.
  * The descriptor and *head, or -errno.
  */
 int vu_image_new(const char *name, struct vu_view_head **head);

@@ -31,6 +31,24 @@ static uint32_t put(struct strings *s, const char *text)
 	return at;
 }
 
+static void fill_names(struct vu_view_area *area, const struct vu_publish *p)
+{
+	size_t i;
+
+	memset(area->names, 0, sizeof(area->names));
+	area->flags = 0;
+	for (i = 0; i < p->n_mounts; i++) {
+		const char *name = strrchr(p->mounts[i].path, '/');
+		uint32_t bit;
+
+		name = name ? name + 1 : p->mounts[i].path;
+		bit = vu_name_bit(name, strlen(name));
+		area->names[bit / 64] |= 1ull << bit % 64;
+		if (!*name)
+			area->flags |= VU_AREA_ROOT;
+	}
+}
+
 static int fill_area(struct vu_view_area *area, const struct vu_publish *p)
 {
 	struct vu_view_mount *to = (void *)(area + 1);
@@ -51,6 +69,7 @@ static int fill_area(struct vu_view_area *area, const struct vu_publish *p)
 		to[i].options = put(&s, from->options);
 		to[i].super = put(&s, from->super);
 	}
+	fill_names(area, p);
 	area->n_mounts = (uint32_t)p->n_mounts;
 	area->size = (uint32_t)s.used;
 	return s.error;

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The gate: where patched call sites enter the agent (abi/code.h). A site calls by a slot of the table at
+ * VU_GATE_ADDR; rcx and r11 are free, as a system call clobbers them; everything else is the guest's. What
+ * lies on the guest's stack is small (Go's goroutines leave some 500 bytes) and borne by a longjmp.
+ */
+
+#define SYS_SLOTS 510
+#define ERR_F000  -4096
+#define ERR_F001  -4095
+
+/* kinds of sites, in r11 */
+#define KIND_NR	  0
+#define KIND_F000 1
+#define KIND_F001 2
+
+	.section .gate, "ax", @progbits
+	.balign 4096
+	.set	i, 0
+	.rept	SYS_SLOTS
+	.quad	vu_gate_stubs + 16 * i
+	.set	i, i + 1
+	.endr
+	.quad	vu_gate_f000
+	.quad	vu_gate_f001
+	.balign 4096
+/*
+ * Calls of a process that is traced are made to trap here, outside the agent's text, so that the tracer
+ * sees them as usual. The handler finds on the stack: kind, return address of the site.
+ */
+vu_gate_trap:
+	syscall
+	hlt				/* VU_GATE_TRAPPED (abi/code.h) */
+
+	.text
+	.balign 16
+vu_gate_stubs:
+	.set	i, 0
+	.rept	SYS_SLOTS
+	.balign 16
+	mov	$i, %eax
+	jmp	vu_gate_nr
+	.set	i, i + 1
+	.endr
+
+	.balign 16
+vu_gate_f000:
+	mov	$KIND_F000, %r11d
+	jmp	vu_gate
+	.balign 16
+vu_gate_f001:
+	mov	$KIND_F001, %r11d
+	jmp	vu_gate
+	.balign 16
+vu_gate_nr:
+	xor	%r11d, %r11d
+/* rax: number; r11: kind; (rsp): return address */
+vu_gate:
+	cmp	$SYS_SLOTS, %rax
+	jae	1f
+	lea	vu_gate_class(%rip), %rcx
+	cmpb	$0, (%rcx,%rax)
+	je	vu_gate_host
+1:	cmpb	$0, vu_traced(%rip)
+	jne	vu_gate_traced
+	push	%r9			/* struct vu_frame (trap.h) */
+	push	%r8
+	push	%r10
+	push	%rdx
+	push	%rsi
+	push	%rdi
+	push	%rax
+	push	%r11
+	mov	%rsp, %rdi
+	call	vu_quick
+	test	%edx, %edx
+	jz	vu_gate_slow
+vu_gate_out:
+	mov	(%rsp), %r11
+	add	$16, %rsp
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%r10
+	pop	%r8
+	pop	%r9
+vu_gate_ret:
+	mov	(%rsp), %rcx		/* as after a system call */
+	test	%r11d, %r11d
+	jnz	2f
+	ret
+2:	cmp	$KIND_F000, %r11d
+	jne	3f
+	cmp	$ERR_F000, %rax
+	ret
+3:	cmp	$ERR_F001, %rax
+	ret
+
+vu_gate_host:
+	push	%r11
+	syscall
+	pop	%r11
+	jmp	vu_gate_ret
+
+vu_gate_slow:
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, %rdi
+	call	vu_gate_full
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	jmp	vu_gate_out
+
+vu_gate_traced:
+	push	%r11
+	mov	$vu_gate_trap, %r11d
+	jmp	*%r11
+
+/* void vu_fpu_control(uint32_t *mxcsr, uint16_t *fcw) */
+	.globl	vu_fpu_control
+	.type	vu_fpu_control, @function
+vu_fpu_control:
+	stmxcsr	(%rdi)
+	fnstcw	(%rsi)
+	ret
+	.size	vu_fpu_control, . - vu_fpu_control
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The gate: between arch/<isa>/gate.S, gate.c and quick.c. */
+#ifndef VU_AGENT_GATE_H
+#define VU_AGENT_GATE_H
+
+#include "agent/agent.h"
+
+/* What a call by a patched site has on the guest's stack. */
+struct vu_frame {
+	uint64_t kind; /* enum vu_site_kind */
+	uint64_t nr;
+	uint64_t arg[6];
+	uint64_t ret; /* the site's return address; above it is the guest's stack */
+};
+
+/* The same with the registers that a function keeps. */
+struct vu_full_frame {
+	uint64_t r15, r14, r13, r12, rbp, rbx;
+	struct vu_frame f;
+};
+
+/* A result, and whether there is one: if not, the call takes the full way. */
+struct vu_answer {
+	long result;
+	long done;
+};
+
+/*
+ * quick.c: answers what needs neither buffers nor the signals blocked: calls that touch nothing virtual,
+ * and what the agent knows. It runs on the guest's stack and may be interrupted by its signal handlers, and
+ * left for good by a longjmp.
+ */
+struct vu_answer vu_quick(struct vu_frame *f);
+
+/* gate.c: the full way; the result. */
+long vu_gate_full(struct vu_full_frame *f);
+
+/* By number: 0, the gate makes the call at once. */
+extern const unsigned char vu_gate_class[512];
+
+/* The process has a tracer among the guests (ptrace.c): its calls are made to trap. */
+extern uint64_t vu_traced;
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the process has found out about paths a moment ago (known.c). */
+#ifndef VU_AGENT_KNOWN_H
+#define VU_AGENT_KNOWN_H
+
+#include "agent/agent.h"
+
+enum vu_known_kind {
+	VU_KNOWN_DIR = 1, /* the directories of a path (with the last slash) are the kernel's own */
+	VU_KNOWN_FOLLOW,  /* the path is, a link at its end being followed */
+};
+
+/* Is it known of the n bytes of s? */
+bool vu_known(enum vu_known_kind kind, const char *s, size_t n);
+/* It has just been found out. */
+void vu_know(enum vu_known_kind kind, const char *s, size_t n);
+/* Where paths begin has changed for this process (cwd, root, namespace): it forgets all. */
+void vu_known_forget(void);
+/* A link may have been made, moved or put in a directory's place: all processes of the view forget. */
+void vu_links_changed(void);
+
+#endif

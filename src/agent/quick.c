@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The quick way: calls by patched sites that touch nothing virtual, and what the agent knows by heart.
+ *
+ * Which calls have one is told by their handler: QUICK_<handler> below. A quick function looks whether the
+ * call is of the common kind, and if so answers it; else the handler does (vu_gate_full()). It must
+ * come to the same result as the handler. It runs on the guest's stack, with the guest's signals let in
+ * and no resources held: a signal that comes is one that came just before the call.
+ */
+#include <asm/errno.h>
+#include <asm/unistd_64.h>
+#include <linux/fcntl.h>
+#include <linux/mman.h>
+#include <linux/prctl.h>
+
+#include "agent/gate.h"
+#include "agent/handlers.h"
+#include "agent/ids.h"
+#include "agent/known.h"
+#include "agent/open.h"
+#include "agent/trap.h"
+
+#define PATH_QUICK   208 /* bytes of a path that are looked at on the guest's stack */
+#define AF_UNIX_     1
+#define SIG_UNBLOCK_ 1
+#define SIG_SETMASK_ 2
+
+typedef struct vu_answer quick_fn(struct vu_frame *f);
+
+#define NO_ANSWER ((struct vu_answer){ 0, 0 })
+
+static struct vu_answer answer(long result)
+{
+	return (struct vu_answer){ result, 1 };
+}
+
+static struct vu_answer native(const struct vu_frame *f)
+{
+	return answer(vu_guest_sys6((long)f->nr, (long)f->arg[0], (long)f->arg[1], (long)f->arg[2],
+				    (long)f->arg[3], (long)f->arg[4], (long)f->arg[5]));
+}
+
+/* --- paths --- */
+
+/* A path as the quick way looks at it: what the call says of it, and its text. */
+struct quick_path {
+	int at; /* number of its argument */
+	int dirfd;
+	uint32_t how;
+	bool may_be_empty;
+	long len;
+	char text[PATH_QUICK];
+};
+
+/* Finds the path among the arguments by their kinds: one name, first or behind its descriptor. */
+static bool locate(const struct vu_frame *f, const char *kinds, struct quick_path *p)
+{
+	p->at = kinds[0] == 'd';
+	p->dirfd = p->at ? (int)f->arg[0] : AT_FDCWD;
+	p->may_be_empty = false;
+	if (kinds[p->at] == 'n')
+		p->how = VU_PARENT;
+	else if (kinds[p->at] == 'l')
+		p->how = 0;
+	else if (kinds[p->at] == 'p')
+		p->how = VU_FOLLOW;
+	else
+		return false;
+	for (int i = p->at + 1; kinds[i]; i++) {
+		if (kinds[i] == '.')
+			continue;
+		if (kinds[i] != 'a')
+			return false;
+		if (f->arg[i] & AT_SYMLINK_NOFOLLOW)
+			p->how &= ~VU_FOLLOW;
+		p->may_be_empty = f->arg[i] & AT_EMPTY_PATH;
+	}
+	return true;
+}
+
+/* Reads the path and finds out whether it is the kernel's own. */
+static bool is_native(const struct vu_frame *f, struct quick_path *p)
+{
+	p->len = guest_read_str(p->text, sizeof(p->text), f->arg[p->at]);
+	if (p->len < 0)
+		return false;
+	if (!p->len)
+		return p->may_be_empty;
+	return !vu_touches(VU_TOUCH_PATHS) ||
+	       vu_is_plain(p->dirfd, p->text, (size_t)p->len, &p->how);
+}
+
+/* Issues the call with our copy of the path: what was looked at is what is used. */
+static struct vu_answer issue(struct vu_frame *f, struct quick_path *p)
+{
+	uint64_t path = f->arg[p->at];
+	struct vu_answer a;
+
+	f->arg[p->at] = (uint64_t)p->text;
+	a = native(f);
+	f->arg[p->at] = path;
+	return a;
+}
+
+static struct vu_answer quick_path(struct vu_frame *f)
+{
+	struct quick_path p;
+
+	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_native(f, &p))
+		return NO_ANSWER;
+	return issue(f, &p);
+}
+
+/* Calls for which /proc/PID/exe and the like are special. */
+static struct vu_answer quick_stat(struct vu_frame *f)
+{
+	struct quick_path p;
+
+	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_native(f, &p) || vu_is_special(p.text))
+		return NO_ANSWER;
+	return issue(f, &p);
+}
+
+/* Does `text` end in a name that only magic links of /proc have, or lie in a folder full of them? */
+static bool may_be_magic(const char *text)
+{
+	return !vu_strncmp(text, "/proc", 5) || !vu_strncmp(text, "/dev/fd", 7) ||
+	       !vu_strchr(text, '/') || text[0] != '/';
+}
+
+static struct vu_answer quick_readlink(struct vu_frame *f)
+{
+	struct quick_path p;
+
+	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_native(f, &p) || !p.len ||
+	    vu_is_special(p.text) || may_be_magic(p.text))
+		return NO_ANSWER;
+	return issue(f, &p);
+}
+
+static struct vu_answer quick_open(struct vu_frame *f)
+{
+	bool at = f->nr == __NR_openat;
+	struct quick_path p = { .at = at, .dirfd = at ? (int)f->arg[0] : AT_FDCWD };
+	uint64_t flags = f->nr == __NR_creat ? VU_O_CREAT | VU_O_WRONLY : f->arg[p.at + 1];
+
+	p.how = vu_how_to_open((unsigned int)flags) & ~VU_SPECIAL;
+	if (!is_native(f, &p) || vu_is_special(p.text))
+		return NO_ANSWER;
+	return issue(f, &p);
+}
+
+static struct vu_answer quick_chdir(struct vu_frame *f)
+{
+	struct vu_answer a = quick_path(f);
+
+	if (a.done)
+		vu_known_forget();
+	return a;
+}
+
+static struct vu_answer quick_fchdir(struct vu_frame *f)
+{
+	struct vu_answer a = native(f);
+
+	vu_known_forget();
+	return a;
+}
+
+static struct vu_answer quick_getcwd(struct vu_frame *f)
+{
+	struct vu_answer a = native(f);
+	char first = '/';
+
+	if (!vu_touches(VU_TOUCH_PATHS))
+		return a;
+	if (a.result < 0 || guest_read(&first, f->arg[0], 1) < 0 || first != '/')
+		return NO_ANSWER;
+	return a;
+}
+
+static struct vu_answer quick_getdents(struct vu_frame *f)
+{
+	return vu_touches(VU_TOUCH_GHOST) ? NO_ANSWER : native(f);
+}
+
+/* --- ids, names, signals, processes --- */
+
+/* The credential if the process has one thread; *known is false if more has to be asked. */
+static const struct vu_cred *single_cred(bool *known)
+{
+	const struct vu_thread *t = vu_thread_single();
+
+	*known = t || !vu_touches(VU_TOUCH_IDS);
+	return *known && vu_touches(VU_TOUCH_IDS) && t->has_cred ? &t->cred : NULL;
+}
+
+static struct vu_answer quick_id(struct vu_frame *f, uint32_t offset)
+{
+	bool known;
+	const struct vu_cred *cred = single_cred(&known);
+
+	if (!known)
+		return NO_ANSWER;
+	return cred ? answer(*(const uint32_t *)((const char *)cred + offset)) : native(f);
+}
+
+static struct vu_answer quick_getuid(struct vu_frame *f)
+{
+	return quick_id(f, offsetof(struct vu_cred, uid));
+}
+
+static struct vu_answer quick_geteuid(struct vu_frame *f)
+{
+	return quick_id(f, offsetof(struct vu_cred, euid));
+}
+
+static struct vu_answer quick_getgid(struct vu_frame *f)
+{
+	return quick_id(f, offsetof(struct vu_cred, gid));
+}
+
+static struct vu_answer quick_getegid(struct vu_frame *f)
+{
+	return quick_id(f, offsetof(struct vu_cred, egid));
+}
+
+/* Calls that are the kernel's where the view gives no ids. */
+static struct vu_answer quick_unless_ids(struct vu_frame *f)
+{
+	return vu_touches(VU_TOUCH_IDS) ? NO_ANSWER : native(f);
+}
+
+static struct vu_answer quick_uname(struct vu_frame *f)
+{
+	return vu_touches(VU_TOUCH_UTS) ? NO_ANSWER : native(f);
+}
+
+static struct vu_answer quick_prctl(struct vu_frame *f)
+{
+	static const unsigned char host[] = { PR_SET_PDEATHSIG,	 PR_GET_PDEATHSIG,
+					      PR_GET_DUMPABLE,	 PR_SET_NAME,
+					      PR_GET_NAME,	 PR_SET_TIMERSLACK,
+					      PR_SET_THP_DISABLE };
+
+	for (unsigned int i = 0; i < sizeof(host); i++)
+		if (f->arg[0] == host[i])
+			return native(f);
+	return f->arg[0] == PR_SET_VMA ? native(f) : NO_ANSWER;
+}
+
+static struct vu_answer quick_wait(struct vu_frame *f)
+{
+	struct vu_answer a;
+
+	if (agent_process.tracer)
+		return NO_ANSWER;
+	a = native(f);
+	vu_known_forget(); /* the child may have done anything */
+	return a;
+}
+
+/* The kept signals are none of the kernel's business: they are added and taken away here. */
+static struct vu_answer quick_sigprocmask(struct vu_frame *f)
+{
+	struct vu_thread *t = vu_thread_single();
+	uint64_t set = 0, old, kept;
+	struct vu_answer a;
+
+	if (!t || t->kept_pending || f->arg[3] != sizeof(set))
+		return NO_ANSWER;
+	if (f->arg[1] && guest_read(&set, f->arg[1], sizeof(set)) < 0)
+		return NO_ANSWER;
+	kept = t->kept_blocked;
+	old = kept;
+	if (f->arg[1]) {
+		if (f->arg[0] > SIG_SETMASK_)
+			return NO_ANSWER;
+		if ((int)f->arg[0] == SIG_SETMASK_)
+			kept = set & VU_KEPT;
+		else
+			kept = (int)f->arg[0] == SIG_UNBLOCK_ ? kept & ~set :
+								kept | (set & VU_KEPT);
+		set &= ~VU_KEPT;
+	}
+	t->kept_blocked = (uint32_t)kept;
+	a = answer(vu_guest_sys6(__NR_rt_sigprocmask, (int)f->arg[0], f->arg[1] ? (long)&set : 0,
+				 (long)f->arg[2], 8, 0, 0));
+	if (!a.result && old && f->arg[2] && !guest_read(&set, f->arg[2], sizeof(set))) {
+		set |= old;
+		guest_write(f->arg[2], &set, sizeof(set));
+	}
+	return a;
+}
+
+static struct vu_answer quick_sigaction(struct vu_frame *f)
+{
+	struct vu_frame mine = *f;
+	struct vu_sigaction new;
+
+	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 || f->arg[3] != sizeof(new.mask) ||
+	    vu_kept_in_mask(f->arg[0]))
+		return NO_ANSWER;
+	if (f->arg[1]) {
+		if (guest_read(&new, f->arg[1], sizeof(new)) < 0)
+			return NO_ANSWER;
+		if ((new.mask &VU_KEPT) && new.handler > 1)
+			return NO_ANSWER;
+		new.mask &= ~VU_KEPT;
+		mine.arg[1] = (uint64_t) & new;
+	}
+	return native(&mine);
+}
+
+/* --- sockets --- */
+
+static bool is_unix(uint64_t addr)
+{
+	uint16_t family;
+
+	return guest_read(&family, addr, sizeof(family)) < 0 || family == AF_UNIX_;
+}
+
+static struct vu_answer quick_addr(struct vu_frame *f, int at)
+{
+	return f->arg[at] && is_unix(f->arg[at]) ? NO_ANSWER : native(f);
+}
+
+static struct vu_answer quick_sockaddr(struct vu_frame *f)
+{
+	return quick_addr(f, 1);
+}
+
+static struct vu_answer quick_sendto(struct vu_frame *f)
+{
+	return quick_addr(f, 4);
+}
+
+/* A message without an address. */
+static struct vu_answer quick_sendmsg(struct vu_frame *f)
+{
+	uint64_t name;
+
+	if (guest_read(&name, f->arg[1], sizeof(name)) < 0 || name)
+		return NO_ANSWER;
+	return native(f);
+}
+
+/* --- memory --- */
+
+/* Code that the ELF interpreter maps from a file may have patched pages: the handler sees to it. */
+static struct vu_answer quick_mmap(struct vu_frame *f)
+{
+	bool code = (f->arg[2] & PROT_EXEC) && !(f->arg[3] & MAP_ANONYMOUS);
+
+	if (code && agent_process.patches && f->ret >= agent_process.interp_from &&
+	    f->ret < agent_process.interp_to)
+		return NO_ANSWER;
+	return native(f);
+}
+
+/* --- the table --- */
+
+#define QUICK_sys_path		 ~, quick_path
+#define QUICK_sys_statfs	 ~, quick_path
+#define QUICK_sys_stat		 ~, quick_stat
+#define QUICK_sys_readlink	 ~, quick_readlink
+#define QUICK_sys_open		 ~, quick_open
+#define QUICK_sys_chdir		 ~, quick_chdir
+#define QUICK_sys_fchdir	 ~, quick_fchdir
+#define QUICK_sys_getcwd	 ~, quick_getcwd
+#define QUICK_sys_getdents	 ~, quick_getdents
+#define QUICK_sys_getuid	 ~, quick_getuid
+#define QUICK_sys_geteuid	 ~, quick_geteuid
+#define QUICK_sys_getgid	 ~, quick_getgid
+#define QUICK_sys_getegid	 ~, quick_getegid
+#define QUICK_sys_getresuid	 ~, quick_unless_ids
+#define QUICK_sys_getresgid	 ~, quick_unless_ids
+#define QUICK_sys_getgroups	 ~, quick_unless_ids
+#define QUICK_sys_capget	 ~, quick_unless_ids
+#define QUICK_sys_uname		 ~, quick_uname
+#define QUICK_sys_prctl		 ~, quick_prctl
+#define QUICK_sys_wait4		 ~, quick_wait
+#define QUICK_sys_waitid	 ~, quick_wait
+#define QUICK_sys_rt_sigprocmask ~, quick_sigprocmask
+#define QUICK_sys_rt_sigaction	 ~, quick_sigaction
+#define QUICK_sys_sockaddr	 ~, quick_sockaddr
+#define QUICK_sys_sendto	 ~, quick_sendto
+#define QUICK_sys_sendmsg	 ~, quick_sendmsg
+#define QUICK_sys_mmap		 ~, quick_mmap
+/* SECOND(QUICK_<handler>, NULL): what is defined for it, else NULL. */
+#define SECOND_(a, b, ...)	 b
+#define SECOND(...)		 SECOND_(__VA_ARGS__)
+
+static quick_fn *const quick_of[] = {
+#define VU_SYSCALL(number, name, when, handler, args) [number] = SECOND(QUICK_##handler, NULL, ),
+#include "abi/syscalls.def"
+#undef VU_SYSCALL
+};
+
+struct vu_answer vu_quick(struct vu_frame *f)
+{
+	uint64_t n = sizeof(quick_of) / sizeof(quick_of[0]);
+
+	if (f->nr >= n || !quick_of[f->nr] || agent_process.strict)
+		return NO_ANSWER;
+	return quick_of[f->nr](f);
+}
