@@ -11,6 +11,8 @@
 #define VU_SCAN_MAGIC	  0x4e435356u /* "VSCN" */
 #define VU_SCAN_VERSION	  1u	      /* of the format and of the rules: older lists are made anew */
 #define VU_SCAN_SITES	  4000u	      /* most of a file; what is beyond is not patched */
+#define VU_SCAN_SHORTEST  7u	      /* bytes of a site */
+#define VU_SCAN_LONGEST	  48u
 #define VU_SCAN_NO_NUMBER 0xffffffffu
 
 struct vu_scan_head {
@@ -20,11 +22,18 @@ struct vu_scan_head {
 	uint64_t sum;	       /* vu_scan_sum() of the sites */
 };
 
+/*
+ * A site's bytes, by kind. Between mov and syscall, or syscall and cmp, other instructions may lie, which
+ * do not mind to be moved to the other side of the one (of the other) and to another address.
+ *	VU_SITE_NR	mov $number,%eax or %rax; ...; syscall
+ *	VU_SITE_F000	syscall; ...; cmp $-4096,%rax
+ *	VU_SITE_F001	syscall; ...; cmp $-4095,%rax
+ */
 struct vu_scan_site {
 	uint64_t offset; /* in the file, of the first byte to be patched */
 	uint32_t number; /* of the call, or VU_SCAN_NO_NUMBER */
 	uint8_t kind;	 /* enum vu_site_kind (abi/code.h) */
-	uint8_t length;	 /* bytes to be patched: 7 to 9 */
+	uint8_t length;	 /* bytes to be patched */
 	uint16_t reserved;
 };
 

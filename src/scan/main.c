@@ -38,7 +38,7 @@ static const struct vu_opt_spec spec = {
 
 /* --- the list for umvu --------------------------------------------------------------------------- */
 
-static int write_sites(const struct vu_elf *e, const struct vu_scan *s)
+static int write_sites(const struct vu_scan *s)
 {
 	struct vu_scan_head head = { .magic = VU_SCAN_MAGIC, .version = VU_SCAN_VERSION };
 	VU_CLEANUP(free) struct vu_scan_site *sites = calloc(VU_SCAN_SITES, sizeof(*sites));
@@ -60,7 +60,6 @@ static int write_sites(const struct vu_elf *e, const struct vu_scan *s)
 		to->length = c->length;
 		head.n_sites++;
 	}
-	(void)e;
 	head.sum = vu_scan_sum(sites, head.n_sites * sizeof(*sites));
 	res = vu_fd_write(STDOUT_FILENO, &head, sizeof(head));
 	if (!res)
@@ -167,7 +166,7 @@ static int scan(int fd, bool list)
 	if (!res)
 		res = vu_scan_file(&e, &s);
 	if (!res)
-		res = list ? print_list(&e, &s) : write_sites(&e, &s);
+		res = list ? print_list(&e, &s) : write_sites(&s);
 	vu_scan_free(&s);
 	munmap(data, (size_t)st.st_size);
 	return res;
@@ -190,6 +189,8 @@ int main(int argc, char **argv)
 		fd = open(name, O_RDONLY | O_CLOEXEC);
 	}
 	res = fd < 0 ? -errno : scan(fd, o.list);
+	if (res == -ENOEXEC && !o.list) /* an answer, too: it need not be asked again */
+		res = write_sites(&(struct vu_scan){ 0 });
 	if (res < 0) {
 		fprintf(stderr, "vu-scan: %s: %s\n", name,
 			res == -ENOEXEC ? "no ELF file that could be patched" : strerror(-res));

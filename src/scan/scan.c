@@ -28,7 +28,6 @@ static const struct row {
 } rows[512] = {
 #define HOST	true
 #define TRAP	false
-#define ENOSYS_ false
 #define ARG0	false
 #define ARG1	false
 #define ARG2	false
