@@ -65,8 +65,7 @@ struct place {
 
 struct work {
 	struct vu_func *f;
-	const struct vu_elf *e;
-	struct vu_budget *budget;
+	const struct vu_func_env *env;
 	ZydisDecoder decoder;
 	const unsigned char *bytes;
 	uint32_t size;
@@ -76,6 +75,9 @@ struct work {
 	struct vu_addrs queue; /* offsets */
 	struct vu_addrs fragments;
 	struct vu_addrs tables; /* that have been read */
+	struct vu_addrs data;	/* addresses of data that the function names */
+	struct vu_addrs jumps;	/* by tables that are not known */
+	bool red_zone;
 };
 
 static void refuse(struct work *w, enum vu_why why)
@@ -93,11 +95,11 @@ static void add(struct work *w, struct vu_addrs *a, uint64_t addr)
 static bool decode_at(struct work *w, const unsigned char *bytes, uint64_t size, uint64_t addr,
 		      struct vu_insn *insn)
 {
-	if (!w->budget->instructions) {
+	if (!w->env->budget->instructions) {
 		refuse(w, VU_WHY_BUDGET);
 		return false;
 	}
-	w->budget->instructions--;
+	w->env->budget->instructions--;
 	insn->addr = addr;
 	return ZYAN_SUCCESS(
 		ZydisDecoderDecodeFull(&w->decoder, bytes, size, &insn->i, insn->op));
@@ -192,16 +194,15 @@ static bool cover(struct work *w, uint64_t off, const struct vu_insn *insn)
 static bool read_table(struct work *w, const struct vu_value *table, const struct vu_state *s)
 {
 	bool absolute = table->kind == VU_ABS, outside = false;
-	uint64_t base = (uint64_t)table->v, avail, n, target, value;
-	const unsigned char *p = vu_elf_at(w->e, base, &avail);
+	uint64_t base = (uint64_t)table->v, avail, n, target, value, end;
+	const unsigned char *p = vu_elf_at(w->env->e, base, &avail);
 	unsigned int size = absolute ? 8 : 4;
 	int32_t distance;
 
-	if (!p || vu_elf_is_code(w->e, base))
+	if (!p || vu_elf_is_code(w->env->e, base))
 		return false;
+	end = w->env->next_data(w->env->ctx, base);
 	for (n = 0; n < MAX_ENTRIES && (n + 1) * size <= avail; n++) {
-		if (n && has(&w->tables, base + n * size))
-			break;
 		if (absolute) {
 			memcpy(&value, p + n * size, sizeof(value));
 			target = value;
@@ -209,15 +210,17 @@ static bool read_table(struct work *w, const struct vu_value *table, const struc
 			memcpy(&distance, p + n * size, sizeof(distance));
 			target = base + (uint64_t)(int64_t)distance;
 		}
-		if (!vu_elf_is_code(w->e, target))
+		if (!vu_elf_is_code(w->env->e, target))
 			break;
 		if (target - w->f->start >= w->size) {
 			if (!n)
 				return false;
 			outside = true;
 		}
-		/* After one that leads out it may be another function's table: not decoded. */
-		add(w, &w->f->targets, target);
+		/* After one that leads out, or where other data begins, it is hardly the table: not decoded. */
+		outside |= base + n * size >= end;
+		if (!has(&w->tables, base))
+			add(w, &w->f->targets, target);
 		if (!outside)
 			flow(w, target, s);
 	}
@@ -235,6 +238,11 @@ static void indirect_jump(struct work *w, const struct vu_insn *insn, const stru
 
 	if (op->type == ZYDIS_OPERAND_TYPE_REGISTER) {
 		reg = vu_reg(op->reg.value);
+		if (reg >= 0 && s->reg[reg].kind == VU_SOME_TO) {
+			if (!has(&w->jumps, insn->addr - w->f->start))
+				add(w, &w->jumps, insn->addr - w->f->start);
+			return;
+		}
 		if (reg >= 0 && (s->reg[reg].kind == VU_REL_TO || s->reg[reg].kind == VU_ABS))
 			table = s->reg[reg];
 	} else if (op->type == ZYDIS_OPERAND_TYPE_MEMORY) {
@@ -309,7 +317,20 @@ static void after(struct work *w, const struct vu_insn *insn, const struct vu_st
 	flow(w, insn->addr + insn->i.length, s);
 }
 
-static void run(struct work *w)
+/* "lea table(%rip)" */
+static void note_data(struct work *w, const struct vu_insn *insn)
+{
+	uint64_t addr;
+
+	if (insn->i.mnemonic != ZYDIS_MNEMONIC_LEA || insn->op[1].mem.base != ZYDIS_REGISTER_RIP)
+		return;
+	addr = insn->addr + insn->i.length + (uint64_t)insn->op[1].mem.disp.value;
+	if (vu_elf_segment(w->env->e, addr) && !vu_elf_is_code(w->env->e, addr) &&
+	    !has(&w->data, addr))
+		add(w, &w->data, addr);
+}
+
+static void run_queue(struct work *w)
 {
 	struct vu_insn insn;
 	struct vu_state s;
@@ -326,11 +347,43 @@ static void run(struct work *w)
 		else if (!cover(w, off, &insn))
 			refuse(w, VU_WHY_OVERLAP);
 		else if (vu_state_red_zone(&s, &insn))
-			refuse(w, VU_WHY_RED_ZONE);
+			w->red_zone = true;
 		if (w->f->why)
 			return;
-		vu_state_step(&s, w->e, &insn);
+		note_data(w, &insn);
+		vu_state_step(&s, w->env->e, &insn);
 		after(w, &insn, &s);
+	}
+}
+
+/*
+ * Jumps by a table that has been lost sight of: it is one of those whose addresses the function takes. All that
+ * look like one are taken for it.
+ */
+static void any_tables(struct work *w)
+{
+	struct vu_value table = { .kind = VU_REL_TO };
+	bool found = false;
+	size_t i, k;
+
+	for (i = 0; i < w->data.n; i++) {
+		table.v = (int64_t)w->data.at[i];
+		for (k = 0; k < w->jumps.n; k++)
+			found |= read_table(w, &table,
+					    &w->places[w->index[w->jumps.at[k]] - 1].state);
+	}
+	if (!found)
+		refuse(w, VU_WHY_JUMP);
+}
+
+static void run(struct work *w)
+{
+	run_queue(w);
+	while (w->jumps.n && !w->f->why) {
+		any_tables(w);
+		if (!w->queue.n)
+			return;
+		run_queue(w);
 	}
 }
 
@@ -384,10 +437,7 @@ static void sweep_gaps(struct work *w, struct sweep *found)
 	}
 }
 
-static void sweep_fragments(struct work *w, struct sweep *found,
-			    bool (*extent)(void *ctx, uint64_t addr, uint64_t *start,
-					   uint64_t *end),
-			    void *ctx)
+static void sweep_fragments(struct work *w, struct sweep *found)
 {
 	struct vu_addrs done = { 0 };
 	const unsigned char *p;
@@ -395,13 +445,13 @@ static void sweep_fragments(struct work *w, struct sweep *found,
 	size_t i;
 
 	for (i = 0; i < w->fragments.n && !w->f->why; i++) {
-		if (!vu_elf_is_code(w->e, w->fragments.at[i]))
+		if (!vu_elf_is_code(w->env->e, w->fragments.at[i]))
 			continue;
-		if (!extent(ctx, w->fragments.at[i], &start, &end) || end - start > MAX_SIZE) {
+		if (!w->env->extent(w->env->ctx, w->fragments.at[i], &start, &end) || end - start > MAX_SIZE) {
 			refuse(w, VU_WHY_JUMP);
 			break;
 		}
-		p = vu_elf_at(w->e, start, &avail);
+		p = vu_elf_at(w->env->e, start, &avail);
 		if (has(&done, start) || !p || avail < end - start)
 			continue;
 		add(w, &done, start);
@@ -415,7 +465,7 @@ static void sweep_fragments(struct work *w, struct sweep *found,
 static void judge(struct work *w, struct vu_call *c, const struct sweep *found)
 {
 	uint64_t off = c->addr - w->f->start;
-	const struct vu_value *rsp, *rbp, *rax;
+	const struct vu_value *rsp, *rax;
 	const struct vu_state *s;
 
 	c->number = VU_SCAN_NO_NUMBER;
@@ -427,7 +477,6 @@ static void judge(struct work *w, struct vu_call *c, const struct sweep *found)
 	}
 	s = &w->places[w->index[off] - 1].state;
 	rsp = &s->reg[VU_RSP];
-	rbp = &s->reg[VU_RBP];
 	rax = &s->reg[VU_RAX];
 	if (rax->kind == VU_CONST)
 		c->number = (uint32_t)rax->v;
@@ -436,8 +485,7 @@ static void judge(struct work *w, struct vu_call *c, const struct sweep *found)
 	/* 8: vfork keeps its return address in a register. */
 	if (rsp->kind != VU_FRAME || rsp->v > 8)
 		c->why = VU_WHY_STACK;
-	else if (found->red_zone ||
-		 (rbp->kind == VU_FRAME && rbp->v + found->lowest_rbp < rsp->v))
+	else if (w->red_zone || found->red_zone || vu_state_points_below(s, found->lowest_rbp))
 		c->why = VU_WHY_RED_ZONE;
 }
 
@@ -445,7 +493,7 @@ static bool prepare(struct work *w)
 {
 	uint64_t avail = 0;
 
-	w->bytes = vu_elf_at(w->e, w->f->start, &avail);
+	w->bytes = vu_elf_at(w->env->e, w->f->start, &avail);
 	if (!w->bytes || w->f->end <= w->f->start || w->f->end - w->f->start > avail) {
 		refuse(w, VU_WHY_RANGE);
 		return false;
@@ -464,12 +512,10 @@ static bool prepare(struct work *w)
 	return true;
 }
 
-void vu_func_analyse(struct vu_func *f, const struct vu_elf *e, const struct vu_addrs *entries,
-		     struct vu_call *calls, size_t n_calls, struct vu_budget *budget,
-		     bool (*extent)(void *ctx, uint64_t addr, uint64_t *start, uint64_t *end),
-		     void *ctx)
+void vu_func_analyse(struct vu_func *f, const struct vu_func_env *env, const struct vu_addrs *entries,
+		     struct vu_call *calls, size_t n_calls)
 {
-	struct work w = { .f = f, .e = e, .budget = budget };
+	struct work w = { .f = f, .env = env };
 	struct sweep found = { 0 };
 	struct vu_state s;
 	size_t i;
@@ -486,7 +532,7 @@ void vu_func_analyse(struct vu_func *f, const struct vu_elf *e, const struct vu_
 		if (!f->why)
 			sweep_gaps(&w, &found);
 		if (!f->why && n_calls)
-			sweep_fragments(&w, &found, extent, ctx);
+			sweep_fragments(&w, &found);
 	}
 	for (i = 0; i < n_calls; i++)
 		judge(&w, &calls[i], &found);
@@ -495,6 +541,8 @@ void vu_func_analyse(struct vu_func *f, const struct vu_elf *e, const struct vu_
 	free(w.queue.at);
 	free(w.fragments.at);
 	free(w.tables.at);
+	free(w.data.at);
+	free(w.jumps.at);
 }
 
 void vu_func_free(struct vu_func *f)
@@ -508,4 +556,30 @@ bool vu_func_inside(const struct vu_func *f, uint64_t addr)
 {
 	return f->why == VU_WHY_NONE && f->map && addr >= f->start && addr < f->end &&
 	       f->map[addr - f->start] == VU_INSIDE;
+}
+
+bool vu_func_at(const struct vu_func *f, const struct vu_elf *e, uint64_t addr, struct vu_insn *insn)
+{
+	ZydisDecoder decoder;
+	uint64_t avail;
+	const unsigned char *p = vu_elf_at(e, addr, &avail);
+
+	if (!p || f->why || !f->map || addr < f->start || addr >= f->end ||
+	    !f->map[addr - f->start] || f->map[addr - f->start] == VU_INSIDE)
+		return false;
+	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	insn->addr = addr;
+	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, p, avail, &insn->i, insn->op)) &&
+	       insn->i.length == f->map[addr - f->start];
+}
+
+bool vu_func_before(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,
+		    struct vu_insn *insn)
+{
+	uint64_t len;
+
+	for (len = 1; len <= 15 && f->map && len <= addr - f->start; len++)
+		if (f->map[addr - f->start - len] == len)
+			return vu_func_at(f, e, addr - len, insn);
+	return false;
 }

@@ -9,9 +9,8 @@
 #ifndef VU_SCAN_FUNC_H
 #define VU_SCAN_FUNC_H
 
-#include <Zydis/Zydis.h>
-
 #include "scan/elf.h"
+#include "scan/state.h"
 
 /* VU_WHY_X(NAME, text): why a `syscall` is left as it is. */
 #define VU_WHYS(X)                                                                            \
@@ -65,19 +64,38 @@ struct vu_budget {
 	uint64_t instructions;
 };
 
+/* What the analysis of a function needs to know of the rest of the file. */
+struct vu_func_env {
+	const struct vu_elf *e;
+	struct vu_budget *budget;
+	void *ctx;
+	/* The function that `addr` lies in. */
+	bool (*extent)(void *ctx, uint64_t addr, uint64_t *start, uint64_t *end);
+	/* The next address of data after `addr` that some code names: a table at `addr` ends there. */
+	uint64_t (*next_data)(void *ctx, uint64_t addr);
+};
+
 /*
  * Analyse the function at [start, end), which lies in one segment of code; `entries` are further places where
  * it is entered, `calls` the candidates within. f->map and f->targets are the caller's, for vu_func_free().
  */
-void vu_func_analyse(struct vu_func *f, const struct vu_elf *e, const struct vu_addrs *entries,
-		     struct vu_call *calls, size_t n_calls, struct vu_budget *budget,
-		     bool (*extent)(void *ctx, uint64_t addr, uint64_t *start, uint64_t *end),
-		     void *ctx);
+void vu_func_analyse(struct vu_func *f, const struct vu_func_env *env, const struct vu_addrs *entries,
+		     struct vu_call *calls, size_t n_calls);
 
 void vu_func_free(struct vu_func *f);
 
 /* Whether a byte is within an instruction of an understood function but does not begin one. */
 bool vu_func_inside(const struct vu_func *f, uint64_t addr);
+
+/*
+ * The instruction in front of the one at `addr` in an understood function; false: there is none that runs
+ * into it. *insn is decoded anew.
+ */
+bool vu_func_before(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,
+		    struct vu_insn *insn);
+
+/* The instruction at `addr` of an understood function, if one begins there. */
+bool vu_func_at(const struct vu_func *f, const struct vu_elf *e, uint64_t addr, struct vu_insn *insn);
 
 /* 0 or -ENOMEM. */
 int vu_addrs_add(struct vu_addrs *a, uint64_t addr);

@@ -21,6 +21,7 @@
 #define MAX_CALLS	 65536
 #define MAX_INSTRUCTIONS 4000000
 #define BLOOM_BITS	 65536
+#define DATA_MAX	 (64u << 20) /* bytes of a segment that are looked through for tables */
 
 static const struct row {
 	const char *name;
@@ -60,6 +61,7 @@ bool vu_scan_wanted(uint32_t number)
 struct form {
 	uint64_t first;
 	uint8_t kind, length; /* length 0: not possible */
+	bool hit;	      /* a jump may lead into it, beyond its first byte */
 };
 
 enum { FORM_NR, FORM_F, N_FORMS };
@@ -67,16 +69,19 @@ enum { FORM_NR, FORM_F, N_FORMS };
 /* What is worked out for a call. */
 struct site {
 	struct form form[N_FORMS];
-	uint32_t hit; /* bit n: a jump may lead to c.addr - REACH + n */
 };
 
-#define REACH 16
+#define REACH	VU_SCAN_LONGEST /* bytes before and after a call that a form may take in */
+#define BETWEEN 6		/* instructions that a form may take in beside its own two */
 
 struct scan {
 	const struct vu_elf *e;
 	struct vu_scan *out;
 	struct vu_extents extents;
 	struct vu_budget budget;
+	struct vu_func_env env;
+	struct vu_addrs data; /* addresses of data that code seems to name, ascending */
+	bool has_data;
 	struct vu_func *funcs;
 	size_t n_funcs, cap_funcs;
 	struct site *sites; /* as many as calls */
@@ -140,7 +145,73 @@ static int find_candidates(const struct vu_elf *e, struct vu_scan *s)
 	return res;
 }
 
+static uint64_t rel32(const unsigned char *p)
+{
+	int32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return (uint64_t)(int64_t)v;
+}
+
 /* --- functions ----------------------------------------------------------------------------------- */
+
+static bool extent(void *ctx, uint64_t addr, uint64_t *start, uint64_t *end)
+{
+	struct scan *s = ctx;
+
+	return vu_extents_find(&s->extents, addr, start, end);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* What any "lea data(%rip),register" could name, by each byte of the code. */
+static void gather_data(struct scan *s)
+{
+	const struct vu_elf_segment *to, *seg;
+	const unsigned char *p;
+	uint64_t at, target;
+	size_t i;
+
+	s->has_data = true;
+	for (i = 0; i < s->e->n_segments; i++) {
+		seg = &s->e->segment[i];
+		if (!seg->exec || seg->size > DATA_MAX)
+			continue;
+		p = s->e->data + seg->offset;
+		for (at = 0; at + 6 <= seg->size; at++) {
+			if (p[at] != 0x8d || (p[at + 1] & 0xc7) != 0x05)
+				continue;
+			target = seg->addr + at + 6 + rel32(p + at + 2);
+			to = vu_elf_segment(s->e, target);
+			if (to && !to->exec && vu_addrs_add(&s->data, target) < 0)
+				return;
+		}
+	}
+	if (s->data.n)
+		qsort(s->data.at, s->data.n, sizeof(s->data.at[0]), by_value);
+}
+
+static uint64_t next_data(void *ctx, uint64_t addr)
+{
+	struct scan *s = ctx;
+	size_t low = 0, high, mid;
+
+	if (!s->has_data)
+		gather_data(s);
+	for (high = s->data.n; low < high;) {
+		mid = low + (high - low) / 2;
+		if (s->data.at[mid] <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < s->data.n ? s->data.at[low] : UINT64_MAX;
+}
 
 /* The analysed function that covers `addr`, NULL: none. */
 static struct vu_func *known(const struct scan *s, uint64_t addr)
@@ -213,7 +284,7 @@ static struct vu_func *analyse(struct scan *s, uint64_t addr, struct vu_call *ca
 	entries.f = f;
 	if (n)
 		vu_elf_each_symbol(s->e, add_entry, &entries);
-	vu_func_analyse(f, s->e, &entries.list, calls, n, &s->budget, vu_extents_find, &s->extents);
+	vu_func_analyse(f, &s->env, &entries.list, calls, n);
 	free(entries.list.at);
 	return f;
 }
@@ -254,50 +325,94 @@ static size_t analyse_calls(struct scan *s, size_t i)
 
 /* --- forms --------------------------------------------------------------------------------------- */
 
-static bool is_insn(const struct vu_func *f, uint64_t addr, uint64_t length)
+/* Whether the instruction may be moved by some bytes, over one that sets rax. */
+static bool is_movable(const struct vu_insn *insn, bool over_result)
 {
-	return addr >= f->start && addr + length <= f->end && f->map[addr - f->start] == length;
+	const ZydisAccessedFlags *flags = insn->i.cpu_flags;
+	int i;
+
+	if (insn->i.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE ||
+	    insn->i.attributes & ZYDIS_ATTRIB_IS_RELATIVE ||
+	    insn->i.meta.category == ZYDIS_CATEGORY_SYSCALL ||
+	    insn->i.meta.category == ZYDIS_CATEGORY_SYSTEM ||
+	    insn->i.meta.category == ZYDIS_CATEGORY_INTERRUPT)
+		return false;
+	for (i = 0; i < insn->i.operand_count; i++) {
+		const ZydisDecodedOperand *op = &insn->op[i];
+		bool rax = op->type == ZYDIS_OPERAND_TYPE_REGISTER && vu_reg(op->reg.value) == VU_RAX;
+
+		if (op->type == ZYDIS_OPERAND_TYPE_MEMORY)
+			rax |= vu_reg(op->mem.base) == VU_RAX || vu_reg(op->mem.index) == VU_RAX;
+		if (rax && (!over_result || op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
+			return false;
+	}
+	return !over_result || !flags ||
+	       !(flags->tested | flags->modified | flags->set_0 | flags->set_1 | flags->undefined);
 }
 
-/* Bytes before and after a call, as far as they are in its function: REACH on either side. */
-static const unsigned char *bytes_at(const struct scan *s, uint64_t addr)
+/* The number that an instruction loads into all of rax. */
+static bool loads_number(const struct vu_insn *insn, const unsigned char *at, uint32_t *number)
 {
-	uint64_t avail;
-
-	return vu_elf_at(s->e, addr, &avail);
+	if (insn->i.length == 5 && at[0] == 0xb8)
+		memcpy(number, at + 1, sizeof(*number));
+	else if (insn->i.length == 7 && memcmp(at, "\x48\xc7\xc0", 3) == 0)
+		memcpy(number, at + 3, sizeof(*number));
+	else
+		return false;
+	return true;
 }
 
 static void form_nr(const struct scan *s, const struct vu_func *f, struct vu_call *c,
 		    struct form *form)
 {
-	const unsigned char *at = bytes_at(s, c->addr);
+	uint64_t at = c->addr, avail;
+	struct vu_insn insn;
 	uint32_t number;
+	int i;
 
-	if (is_insn(f, c->addr - 5, 5) && at[-5] == 0xb8)
-		form->length = 7;
-	else if (is_insn(f, c->addr - 7, 7) && memcmp(at - 7, "\x48\xc7\xc0", 3) == 0)
-		form->length = 9;
-	else
+	for (i = 0; i <= BETWEEN; i++) {
+		if (!vu_func_before(f, s->e, at, &insn))
+			return;
+		at = insn.addr;
+		if (c->addr + 2 - at > VU_SCAN_LONGEST)
+			return;
+		if (loads_number(&insn, vu_elf_at(s->e, at, &avail), &number))
+			break;
+		if (!is_movable(&insn, false))
+			return;
+	}
+	if (i > BETWEEN || number >= VU_GATE_F000)
 		return;
-	memcpy(&number, at - 4, sizeof(number));
-	c->number = number;
-	form->first = c->addr + 2 - form->length;
+	form->first = at;
+	form->length = (uint8_t)(c->addr + 2 - at);
 	form->kind = VU_SITE_NR;
-	if (number >= VU_GATE_F000)
-		form->length = 0;
+	if (c->number != number) /* another way leads to the call; it will be found */
+		c->number = VU_SCAN_NO_NUMBER;
 }
 
 static void form_f(const struct scan *s, const struct vu_func *f, const struct vu_call *c,
 		   struct form *form)
 {
-	const unsigned char *at = bytes_at(s, c->addr);
+	uint64_t at = c->addr + 2, avail;
+	const unsigned char *p;
+	struct vu_insn insn;
+	int i;
 
-	if (!is_insn(f, c->addr + 2, 6) || at[2] != 0x48 || at[3] != 0x3d ||
-	    memcmp(at + 5, "\xf0\xff\xff", 3) != 0 || at[4] > 1)
+	for (i = 0; i <= BETWEEN; i++, at += insn.i.length) {
+		if (!vu_func_at(f, s->e, at, &insn))
+			return;
+		p = vu_elf_at(s->e, at, &avail);
+		if (insn.i.length == 6 && p[0] == 0x48 && p[1] == 0x3d && p[2] <= 1 &&
+		    memcmp(p + 3, "\xf0\xff\xff", 3) == 0)
+			break;
+		if (!is_movable(&insn, true))
+			return;
+	}
+	if (i > BETWEEN || at + 6 - c->addr > VU_SCAN_LONGEST)
 		return;
 	form->first = c->addr;
-	form->length = 8;
-	form->kind = at[4] ? VU_SITE_F001 : VU_SITE_F000;
+	form->length = (uint8_t)(at + 6 - c->addr);
+	form->kind = p[2] ? VU_SITE_F001 : VU_SITE_F000;
 }
 
 static void set_bloom(struct scan *s, uint64_t addr)
@@ -314,6 +429,18 @@ static bool get_bloom(const struct scan *s, uint64_t addr)
 	return s->bloom[bit / 8] >> bit % 8 & 1;
 }
 
+/* By its bytes, as debuggers and unwinders know it: its function often begins a byte too early. */
+static bool is_sigreturn(const struct scan *s, const struct vu_call *c)
+{
+	static const unsigned char number[4] = { NR_RT_SIGRETURN, 0, 0, 0 };
+	const struct vu_elf_segment *seg = vu_elf_segment(s->e, c->addr);
+	uint64_t off = c->addr - seg->addr;
+
+	return c->number == NR_RT_SIGRETURN ||
+	       (off >= sizeof(number) && memcmp(s->e->data + seg->offset + off - sizeof(number),
+						number, sizeof(number)) == 0);
+}
+
 static void find_forms(struct scan *s, size_t i)
 {
 	struct vu_scan_call *c = &s->out->calls[i];
@@ -324,6 +451,8 @@ static void find_forms(struct scan *s, size_t i)
 		return;
 	form_nr(s, f, &c->c, &site->form[FORM_NR]);
 	form_f(s, f, &c->c, &site->form[FORM_F]);
+	if (is_sigreturn(s, &c->c))
+		c->c.number = NR_RT_SIGRETURN;
 	c->virtual_number = vu_scan_wanted(c->c.number) && c->c.number != NR_RT_SIGRETURN;
 	if (c->c.number == NR_RT_SIGRETURN)
 		c->c.why = VU_WHY_SIGRETURN;
@@ -336,20 +465,15 @@ static void find_forms(struct scan *s, size_t i)
 		return;
 	}
 	set_bloom(s, c->c.addr - REACH);
-	set_bloom(s, c->c.addr + REACH - 1);
+	set_bloom(s, c->c.addr);
+	set_bloom(s, c->c.addr + REACH);
 }
 
 /* --- jumps into sites ---------------------------------------------------------------------------- */
 
-static bool strictly_inside(const struct site *site, uint64_t addr)
+static bool strictly_inside(const struct form *form, uint64_t addr)
 {
-	int i;
-
-	for (i = 0; i < N_FORMS; i++)
-		if (addr > site->form[i].first &&
-		    addr - site->form[i].first < site->form[i].length)
-			return true;
-	return false;
+	return addr > form->first && addr - form->first < form->length;
 }
 
 static size_t first_call_from(const struct scan *s, uint64_t addr)
@@ -366,11 +490,19 @@ static size_t first_call_from(const struct scan *s, uint64_t addr)
 	return low;
 }
 
+/* Whether an understood function has the byte as the inside of an instruction. */
+static bool is_no_branch(struct scan *s, uint64_t addr)
+{
+	const struct vu_func *f = analyse(s, addr, NULL, 0);
+
+	return f && vu_func_inside(f, addr);
+}
+
 /* Something leads to `target`; `from` is where the jump would be, 0: it is no jump. */
 static void mark(struct scan *s, uint64_t target, uint64_t from)
 {
-	const struct vu_func *f;
 	size_t i;
+	int k;
 
 	if (!get_bloom(s, target))
 		return;
@@ -379,23 +511,16 @@ static void mark(struct scan *s, uint64_t target, uint64_t from)
 
 		if (addr > target + REACH)
 			return;
-		if (!strictly_inside(&s->sites[i], target))
-			continue;
-		if (from) {
-			f = analyse(s, from, NULL, 0);
-			if (f && vu_func_inside(f, from))
+		for (k = 0; k < N_FORMS; k++) {
+			struct form *form = &s->sites[i].form[k];
+
+			if (form->hit || !strictly_inside(form, target))
+				continue;
+			if (from && is_no_branch(s, from))
 				return;
+			form->hit = true;
 		}
-		s->sites[i].hit |= 1u << (target - (addr - REACH));
 	}
-}
-
-static uint64_t rel32(const unsigned char *p)
-{
-	int32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return (uint64_t)(int64_t)v;
 }
 
 /* Whether a long branch, or an instruction that takes an address of code, could begin at p; its length. */
@@ -469,6 +594,14 @@ static bool has_form(const struct site *site)
 	return site->form[FORM_NR].length || site->form[FORM_F].length;
 }
 
+static void forbid(struct site *site)
+{
+	int i;
+
+	for (i = 0; i < N_FORMS; i++)
+		site->form[i].hit = true;
+}
+
 /* Landing pads and jump tables of the functions around sites. */
 static void mark_function(struct scan *s, size_t i)
 {
@@ -480,7 +613,7 @@ static void mark_function(struct scan *s, size_t i)
 	for (k = 0; f && k < f->targets.n; k++)
 		mark(s, f->targets.at[k], 0);
 	if (vu_eh_find(s->e, c->c.addr, &fde) && !vu_eh_pads(s->e, &fde, mark_pointer, s))
-		s->sites[i].hit = ~0u;
+		forbid(&s->sites[i]);
 }
 
 static void find_jumps(struct scan *s)
@@ -506,17 +639,6 @@ static void find_jumps(struct scan *s)
 
 /* --- choice -------------------------------------------------------------------------------------- */
 
-/* Whether a jump leads into it, but for its first byte. */
-static bool is_hit(const struct site *site, const struct form *form, uint64_t addr)
-{
-	unsigned int k, bit = (unsigned int)(form->first - (addr - REACH));
-
-	for (k = 1; k < form->length; k++)
-		if (site->hit >> (bit + k) & 1)
-			return true;
-	return false;
-}
-
 static void choose(struct scan *s)
 {
 	uint64_t free_from = 0;
@@ -533,7 +655,7 @@ static void choose(struct scan *s)
 		for (k = 0; k < N_FORMS && c->c.why; k++) {
 			const struct form *form = &site->form[k];
 
-			if (!form->length || is_hit(site, form, c->c.addr))
+			if (!form->length || form->hit)
 				continue;
 			c->c.why = form->first < free_from ? VU_WHY_CROWDED : VU_WHY_NONE;
 			c->first = form->first;
@@ -572,6 +694,7 @@ int vu_scan_file(const struct vu_elf *e, struct vu_scan *out)
 	s->out = out;
 	s->budget.instructions = MAX_INSTRUCTIONS;
 	vu_extents_init(&s->extents, e, &s->budget);
+	s->env = (struct vu_func_env){ e, &s->budget, s, extent, next_data };
 	res = find_candidates(e, out);
 	if (!res && out->n_calls) {
 		s->sites = calloc(out->n_calls, sizeof(*s->sites));
@@ -583,6 +706,7 @@ int vu_scan_file(const struct vu_elf *e, struct vu_scan *out)
 	for (i = 0; i < s->n_funcs; i++)
 		vu_func_free(&s->funcs[i]);
 	free(s->funcs);
+	free(s->data.at);
 	free(s->sites);
 	vu_extents_free(&s->extents);
 	free(s);

@@ -31,6 +31,16 @@ static bool same(const struct vu_value *a, const struct vu_value *b)
 	return a->kind == b->kind && (a->kind == VU_ANY || a->v == b->v);
 }
 
+static bool is_entry(enum vu_value_kind kind)
+{
+	return kind == VU_REL || kind == VU_SOME;
+}
+
+static bool is_target(enum vu_value_kind kind)
+{
+	return kind == VU_REL_TO || kind == VU_SOME_TO;
+}
+
 static struct vu_value join(int reg, struct vu_value a, struct vu_value b)
 {
 	struct vu_value any = { .kind = VU_ANY };
@@ -44,6 +54,10 @@ static struct vu_value join(int reg, struct vu_value a, struct vu_value b)
 	}
 	if (reg == VU_RSP)
 		return any;
+	if (is_entry(a.kind) && is_entry(b.kind))
+		return (struct vu_value){ .kind = VU_SOME };
+	if (is_target(a.kind) && is_target(b.kind))
+		return (struct vu_value){ .kind = VU_SOME_TO };
 	return a.kind == VU_FRAME ? a : b.kind == VU_FRAME ? b : any;
 }
 
@@ -151,6 +165,8 @@ static struct vu_value load(const struct vu_state *s, const struct vu_elf *e,
 		return any();
 	if (base >= 0 && s->reg[base].kind == VU_ADDR)
 		return value(kind, s->reg[base].v + disp(op));
+	if (base >= 0 && scale == 4)
+		return value(VU_SOME, 0);
 	if (op->mem.base == ZYDIS_REGISTER_NONE && scale == 8 &&
 	    op->mem.segment != ZYDIS_REGISTER_FS && op->mem.segment != ZYDIS_REGISTER_GS &&
 	    vu_elf_segment(e, (uint64_t)disp(op)))
@@ -192,6 +208,8 @@ static struct vu_value added(const struct vu_state *s, const struct vu_insn *ins
 	if (((a.kind == VU_REL && b.kind == VU_ADDR) || (a.kind == VU_ADDR && b.kind == VU_REL)) &&
 	    a.v == b.v)
 		return value(VU_REL_TO, a.v);
+	if (a.kind == VU_SOME || a.kind == VU_REL || b.kind == VU_SOME || b.kind == VU_REL)
+		return value(VU_SOME_TO, 0);
 	return any();
 }
 
@@ -368,17 +386,52 @@ static bool below(const struct vu_state *s, const struct vu_insn *insn,
 	if (from->kind != VU_FRAME || rsp->kind != VU_FRAME ||
 	    (insn->i.mnemonic == ZYDIS_MNEMONIC_LEA && writes_rsp(insn)))
 		return false;
+	/* The end of an array, counted from its start. */
+	if (base != VU_RBP && has_index(op) && from->v >= rsp->v)
+		return false;
 	return from->v + disp(op) < rsp->v;
+}
+
+static bool is_below(const struct vu_state *s, int reg)
+{
+	return s->reg[reg].kind == VU_FRAME && s->reg[VU_RSP].kind == VU_FRAME &&
+	       s->reg[reg].v < s->reg[VU_RSP].v;
+}
+
+/* Addresses by lea are not used yet: room for them may be made later. */
+static bool is_early_lea(const struct vu_insn *insn, const ZydisDecodedOperand *op)
+{
+	return insn->i.mnemonic == ZYDIS_MNEMONIC_LEA && base_of(op) != VU_RSP;
 }
 
 bool vu_state_red_zone(const struct vu_state *s, const struct vu_insn *insn)
 {
-	int i;
+	bool stores = false, address = false;
+	int i, reg;
 
 	if (insn->i.mnemonic == ZYDIS_MNEMONIC_NOP)
 		return false;
-	for (i = 0; i < insn->i.operand_count_visible; i++)
-		if (is_mem(&insn->op[i]) && below(s, insn, &insn->op[i]))
+	for (i = 0; i < insn->i.operand_count_visible; i++) {
+		const ZydisDecodedOperand *op = &insn->op[i];
+
+		if (is_mem(op)) {
+			if (below(s, insn, op) && !is_early_lea(insn, op))
+				return true;
+			stores |= op->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+		} else if (is_reg(op, &reg) && op->actions & ZYDIS_OPERAND_ACTION_MASK_READ) {
+			address |= is_below(s, reg);
+		}
+	}
+	return stores && address;
+}
+
+bool vu_state_points_below(const struct vu_state *s, int64_t lowest)
+{
+	int i;
+
+	for (i = 0; i < VU_REGS; i++)
+		if (is_below(s, i))
 			return true;
-	return false;
+	return s->reg[VU_RBP].kind == VU_FRAME && s->reg[VU_RSP].kind == VU_FRAME &&
+	       s->reg[VU_RBP].v + lowest < s->reg[VU_RSP].v;
 }

@@ -14,6 +14,8 @@ enum vu_value_kind {
 	VU_ADDR,   /* address v of data in the file */
 	VU_REL,	   /* an entry of the table of 32-bit distances at v */
 	VU_REL_TO, /* ... added to the table's address */
+	VU_SOME,   /* an entry of a table of distances that is not known, ... */
+	VU_SOME_TO, /* ... added to something */
 	VU_ABS,	   /* an entry of the table of addresses at v */
 };
 
@@ -50,8 +52,11 @@ bool vu_state_join(struct vu_state *to, const struct vu_state *from);
 /* What the instruction does. */
 void vu_state_step(struct vu_state *s, const struct vu_elf *e, const struct vu_insn *insn);
 
-/* Whether, in state `s`, the instruction touches memory below the stack pointer, or takes such an address. */
+/* Whether, in state `s`, the instruction touches memory below the stack pointer, or stores such an address. */
 bool vu_state_red_zone(const struct vu_state *s, const struct vu_insn *insn);
+
+/* Whether a register holds an address below the stack pointer, or below what rbp reaches with `lowest`. */
+bool vu_state_points_below(const struct vu_state *s, int64_t lowest);
 
 /* The address that a direct branch leads to; false: it is none. */
 bool vu_insn_target(const struct vu_insn *insn, uint64_t *target);
