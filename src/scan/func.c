@@ -236,6 +236,10 @@ static void indirect_jump(struct work *w, const struct vu_insn *insn, const stru
 	struct vu_value table = { .kind = VU_ANY };
 	int reg;
 
+	if (insn->i.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR) {
+		refuse(w, VU_WHY_JUMP);
+		return;
+	}
 	if (op->type == ZYDIS_OPERAND_TYPE_REGISTER) {
 		reg = vu_reg(op->reg.value);
 		if (reg >= 0 && s->reg[reg].kind == VU_SOME_TO) {
@@ -552,10 +556,16 @@ void vu_func_free(struct vu_func *f)
 	memset(f, 0, sizeof(*f));
 }
 
-bool vu_func_inside(const struct vu_func *f, uint64_t addr)
+bool vu_func_around(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,
+		    struct vu_insn *insn)
 {
-	return f->why == VU_WHY_NONE && f->map && addr >= f->start && addr < f->end &&
-	       f->map[addr - f->start] == VU_INSIDE;
+	uint64_t off;
+
+	if (f->why || !f->map || addr < f->start || addr >= f->end)
+		return false;
+	for (off = addr - f->start; off && f->map[off] == VU_INSIDE;)
+		off--;
+	return vu_func_at(f, e, f->start + off, insn);
 }
 
 bool vu_func_at(const struct vu_func *f, const struct vu_elf *e, uint64_t addr, struct vu_insn *insn)

@@ -84,8 +84,9 @@ void vu_func_analyse(struct vu_func *f, const struct vu_func_env *env, const str
 
 void vu_func_free(struct vu_func *f);
 
-/* Whether a byte is within an instruction of an understood function but does not begin one. */
-bool vu_func_inside(const struct vu_func *f, uint64_t addr);
+/* The instruction of an understood function that the byte at `addr` is a part of; false: none is known. */
+bool vu_func_around(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,
+		    struct vu_insn *insn);
 
 /*
  * The instruction in front of the one at `addr` in an understood function; false: there is none that runs

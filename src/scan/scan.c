@@ -490,12 +490,20 @@ static size_t first_call_from(const struct scan *s, uint64_t addr)
 	return low;
 }
 
-/* Whether an understood function has the byte as the inside of an instruction. */
-static bool is_no_branch(struct scan *s, uint64_t addr)
+/*
+ * Whether the byte belongs to an instruction of an understood function that neither leads to `target` nor takes
+ * its address.
+ */
+static bool is_no_branch(struct scan *s, uint64_t addr, uint64_t target)
 {
 	const struct vu_func *f = analyse(s, addr, NULL, 0);
+	struct vu_insn insn;
+	uint64_t other;
 
-	return f && vu_func_inside(f, addr);
+	if (!f || !vu_func_around(f, s->e, addr, &insn) ||
+	    insn.i.mnemonic == ZYDIS_MNEMONIC_LEA)
+		return false;
+	return !vu_insn_target(&insn, &other) || other != target;
 }
 
 /* Something leads to `target`; `from` is where the jump would be, 0: it is no jump. */
@@ -516,7 +524,7 @@ static void mark(struct scan *s, uint64_t target, uint64_t from)
 
 			if (form->hit || !strictly_inside(form, target))
 				continue;
-			if (from && is_no_branch(s, from))
+			if (from && is_no_branch(s, from, target))
 				return;
 			form->hit = true;
 		}
