@@ -20,7 +20,7 @@
 #endif
 
 /* Linux before 6.3 does not know MFD_NOEXEC_SEAL; later ones may insist on it (vm.memfd_noexec). */
-static int memory_file(const char *name)
+int vu_image_memory(const char *name)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
 
@@ -31,7 +31,7 @@ static int memory_file(const char *name)
 
 int vu_image_new(const char *name, struct vu_view_head **head)
 {
-	VU_CLEANUP(fd) int fd = memory_file(name);
+	VU_CLEANUP(fd) int fd = vu_image_memory(name);
 	void *map;
 
 	if (fd < 0)

@@ -5,6 +5,9 @@
 
 #include "abi/view.h"
 
+/* An empty memory file that can be sealed, close-on-exec. The descriptor or -errno. */
+int vu_image_memory(const char *name);
+
 /*
  * Make an image file of that name (realm/names.h), sealed so that nobody can change its size, and map it. The mapping is not inherited over fork: only guests are to show it in /proc/PID/maps.
  * The descriptor and *head, or -errno.

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "umvu/code.h"
 #include "umvu/conn.h"
 #include "umvu/session.h"
 #include "umvu/view.h"
@@ -135,6 +136,8 @@ int vu_session_new(struct vu_session **out, char *text, size_t size)
 		res = vu_paths_find(&s->paths);
 	if (!res)
 		res = open_loader(s, text, size);
+	if (!res)
+		res = vu_code_new(s);
 	if (res < 0) {
 		free(s);
 		return res;
@@ -154,6 +157,7 @@ void vu_session_free(struct vu_session *s)
 	vu_realm_stop(&s->realm);
 	if (realm > 0)
 		waitpid(realm, NULL, 0);
+	vu_code_free(s);
 	close(s->loader_fd);
 	free(s);
 }

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "realm/names.h"
+#include "umvu/code.h"
 #include "umvu/conn.h"
 #include "umvu/driver.h"
 #include "umvu/fscontext.h"
@@ -121,6 +122,7 @@ static void fill_head(struct vu_view *v)
 	v->head->loader_fd = s->loader_fd;
 	v->head->loader_dev = s->loader_dev;
 	v->head->loader_ino = s->loader_ino;
+	vu_code_fill(s, v->head);
 }
 
 /* Image and socket. */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What vu-scan tells the server about a file, on its standard output: a head and n_sites sites, ascending
+ * by offset, not overlapping. The server keeps such lists in the user's cache, too.
+ */
+#ifndef VU_ABI_SCAN_H
+#define VU_ABI_SCAN_H
+
+#include <stdint.h>
+
+#define VU_SCAN_MAGIC	  0x4e435356u /* "VSCN" */
+#define VU_SCAN_VERSION	  1u	      /* of the format and of the rules: older lists are made anew */
+#define VU_SCAN_SITES	  4000u	      /* most of a file; what is beyond is not patched */
+#define VU_SCAN_SHORTEST  7u	      /* bytes of a site */
+#define VU_SCAN_LONGEST	  48u
+#define VU_SCAN_NO_NUMBER 0xffffffffu
+
+struct vu_scan_head {
+	uint32_t magic, version;
+	uint32_t n_sites;
+	uint32_t n_candidates; /* `syscall` instructions that were found */
+	uint64_t sum;	       /* vu_scan_sum() of the sites */
+};
+
+/*
+ * A site's bytes, by kind. Between mov and syscall, or syscall and cmp, other instructions may lie, which
+ * do not mind to be moved to the other side of the one (of the other) and to another address.
+ *	VU_SITE_NR	mov $number,%eax or %rax; ...; syscall
+ *	VU_SITE_F000	syscall; ...; cmp $-4096,%rax
+ *	VU_SITE_F001	syscall; ...; cmp $-4095,%rax
+ */
+struct vu_scan_site {
+	uint64_t offset; /* in the file, of the first byte to be patched */
+	uint32_t number; /* of the call, or VU_SCAN_NO_NUMBER */
+	uint8_t kind;	 /* enum vu_site_kind (abi/code.h) */
+	uint8_t length;	 /* bytes to be patched */
+	uint16_t reserved;
+};
+
+#define VU_SCAN_MAX (sizeof(struct vu_scan_head) + VU_SCAN_SITES * sizeof(struct vu_scan_site))
+
+/* FNV-1a: finds accidents, not forgeries. */
+static inline uint64_t vu_scan_sum(const void *data, uint64_t len)
+{
+	const unsigned char *p = (const unsigned char *)data;
+	uint64_t sum = 0xcbf29ce484222325ull;
+
+	while (len--)
+		sum = (sum ^ *p++) * 0x100000001b3ull;
+	return sum;
+}
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Patched code in the server: runs of pages, patching, lists and their cache. */
+/* sources: src/umvu/code_plan.c src/umvu/code_cache.c */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "umvu/code_cache.h"
+#include "umvu/code_plan.h"
+
+#define PAGE VU_CODE_PAGE
+
+static struct vu_scan_site site(uint64_t offset, unsigned int kind, unsigned int length)
+{
+	return (struct vu_scan_site){ .offset = offset,
+				      .number = 2,
+				      .kind = (uint8_t)kind,
+				      .length = (uint8_t)length };
+}
+
+/* --- runs ---------------------------------------------------------------------------------------- */
+
+static void expect_runs(const struct vu_code_file *f, const struct vu_code_run *want, size_t n)
+{
+	uint32_t at = 0;
+	size_t i;
+
+	assert_int_equal(f->n_runs, n);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(f->run[i].file_page, want[i].file_page);
+		assert_int_equal(f->run[i].n_pages, want[i].n_pages);
+		assert_int_equal(f->run[i].memfd_page, at);
+		at += want[i].n_pages;
+	}
+}
+
+static void test_runs(void **state)
+{
+	static const struct vu_code_run two[] = { { 3, 2, 0 }, { 100, 1, 0 } };
+	static const struct vu_code_run near[] = { { 3, 18, 0 } };
+	const struct vu_scan_site far_apart[] = {
+		site(3 * PAGE, VU_SITE_NR, 7),
+		site(4 * PAGE - 2, VU_SITE_NR, 7), /* on two pages */
+		site(100 * PAGE, VU_SITE_NR, 7),
+	};
+	const struct vu_scan_site close[] = { site(3 * PAGE, VU_SITE_NR, 7),
+					      site(20 * PAGE, VU_SITE_NR, 7) };
+	struct vu_code_file f = { 0 };
+
+	(void)state;
+	assert_int_equal(vu_code_plan(&f, 200 * PAGE, far_apart, 3), 3);
+	expect_runs(&f, two, 2);
+	assert_int_equal(vu_code_plan(&f, 200 * PAGE, close, 2), 18);
+	expect_runs(&f, near, 1);
+	assert_int_equal(vu_code_plan(&f, 200 * PAGE, close, 0), 0);
+	assert_int_equal(f.n_runs, 0);
+	/* The file ends within the last site. */
+	assert_int_equal(vu_code_plan(&f, 100 * PAGE + 6, far_apart, 3), 2);
+	expect_runs(&f, two, 1);
+}
+
+/* Too many: the nearest are joined. */
+static void test_most_runs(void **state)
+{
+	struct vu_scan_site sites[VU_CODE_RUNS + 2];
+	struct vu_code_file f = { 0 };
+	size_t i, pages;
+	uint64_t at = 0;
+
+	(void)state;
+	for (i = 0; i < VU_ARRAY_SIZE(sites); i++) {
+		at += i == 4 ? 20 : i == 7 ? 30 : 1000;
+		sites[i] = site(at * PAGE, VU_SITE_NR, 7);
+	}
+	pages = vu_code_plan(&f, UINT32_MAX, sites, VU_ARRAY_SIZE(sites));
+	assert_int_equal(f.n_runs, VU_CODE_RUNS);
+	assert_int_equal(pages, VU_CODE_RUNS + 20 + 30);
+	assert_int_equal(f.run[3].n_pages, 21);
+	assert_int_equal(f.run[5].n_pages, 31);
+	assert_int_equal(f.run[VU_CODE_RUNS - 1].memfd_page, pages - 1);
+}
+
+/* --- patching ------------------------------------------------------------------------------------ */
+
+struct patch {
+	const char *what;
+	unsigned int kind, length;
+	const char *before, *after; /* NULL: left as it is */
+};
+
+#define SLOT(n) "\xff\x14\x25" n
+#define NR2	SLOT("\x10\x00\x5e\x7f") /* of number 2 */
+#define F000	SLOT("\xf0\x0f\x5e\x7f")
+#define F001	SLOT("\xf8\x0f\x5e\x7f")
+
+static const struct patch patches[] = {
+	{ "eax", VU_SITE_NR, 7, "\xb8\x02\0\0\0\x0f\x05", NR2 },
+	{ "rax", VU_SITE_NR, 9, "\x48\xc7\xc0\x02\0\0\0\x0f\x05", NR2 "\x66\x90" },
+	{ "between", VU_SITE_NR, 9, "\xb8\x02\0\0\0\x89\xd7\x0f\x05", "\x89\xd7" NR2 },
+	{ "between, rax", VU_SITE_NR, 11, "\x48\xc7\xc0\x02\0\0\0\x89\xd7\x0f\x05",
+	  "\x89\xd7" NR2 "\x66\x90" },
+	{ "-4096", VU_SITE_F000, 8, "\x0f\x05\x48\x3d\x00\xf0\xff\xff", F000 "\x90" },
+	{ "-4095", VU_SITE_F001, 8, "\x0f\x05\x48\x3d\x01\xf0\xff\xff", F001 "\x90" },
+	{ "between", VU_SITE_F001, 11, "\x0f\x05\x48\x89\xc2\x48\x3d\x01\xf0\xff\xff",
+	  F001 "\x48\x89\xc2\x90" },
+	{ "another number", VU_SITE_NR, 7, "\xb8\x03\0\0\0\x0f\x05", NULL },
+	{ "no mov", VU_SITE_NR, 7, "\xb9\x02\0\0\0\x0f\x05", NULL },
+	{ "no syscall", VU_SITE_NR, 7, "\xb8\x02\0\0\0\x0f\x0b", NULL },
+	{ "rax in too few bytes", VU_SITE_NR, 8, "\x48\xc7\xc0\x02\0\0\x0f\x05", NULL },
+	{ "no compare", VU_SITE_F000, 8, "\x0f\x05\x48\x3d\x01\xf0\xff\xff", NULL },
+	{ "too short to compare", VU_SITE_F000, 7, "\x0f\x05\x48\x3d\x01\xf0\xff", NULL },
+};
+
+static void test_patches(void **state)
+{
+	unsigned char pages[PAGE], want[PAGE];
+	struct vu_code_file f = { .n_runs = 1, .run = { { 5, 1, 0 } } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VU_ARRAY_SIZE(patches); i++) {
+		const struct patch *p = &patches[i];
+		struct vu_scan_site s = site(5 * PAGE + 100, p->kind, p->length);
+
+		memset(pages, 0xaa, sizeof(pages));
+		memcpy(pages + 100, p->before, p->length);
+		memcpy(want, pages, sizeof(want));
+		if (p->after)
+			memcpy(want + 100, p->after, p->length);
+		assert_int_equal(vu_code_patch(&f, pages, &s, 1), p->after != NULL);
+		if (memcmp(pages, want, sizeof(pages)) != 0)
+			fail_msg("%s, %u bytes", p->what, p->length);
+	}
+}
+
+/* Sites of several runs, one over the end of a page; one in no run. */
+static void test_patch_runs(void **state)
+{
+	static const unsigned char open[] = { 0xb8, 2, 0, 0, 0, 0x0f, 0x05 };
+	const struct vu_scan_site sites[] = { site(PAGE, VU_SITE_NR, 7),
+					      site(11 * PAGE - 3, VU_SITE_NR, 7),
+					      site(90 * PAGE, VU_SITE_NR, 7) };
+	struct vu_code_file f = { .n_runs = 2, .run = { { 1, 1, 0 }, { 10, 2, 1 } } };
+	VU_CLEANUP(free) unsigned char *pages = calloc(3, PAGE);
+
+	(void)state;
+	memcpy(pages, open, sizeof(open));
+	memcpy(pages + 2 * PAGE - 3, open, sizeof(open));
+	assert_int_equal(vu_code_patch(&f, pages, sites, 3), 2);
+	assert_memory_equal(pages, NR2, 7);
+	assert_memory_equal(pages + 2 * PAGE - 3, NR2, 7);
+}
+
+/* --- lists --------------------------------------------------------------------------------------- */
+
+struct list {
+	struct vu_scan_head head;
+	struct vu_scan_site sites[3];
+};
+
+static struct list make_list(void)
+{
+	struct list l = { .head = { VU_SCAN_MAGIC, VU_SCAN_VERSION, 3, 5, 0 },
+			  .sites = { site(8, VU_SITE_NR, 7), site(15, VU_SITE_F001, 8),
+				     site(PAGE, VU_SITE_NR, 9) } };
+
+	l.head.sum = vu_scan_sum(l.sites, sizeof(l.sites));
+	return l;
+}
+
+static int read_list(struct list *l, bool sum)
+{
+	const struct vu_scan_head *head;
+	const struct vu_scan_site *sites;
+
+	if (sum)
+		l->head.sum = vu_scan_sum(l->sites, sizeof(l->sites));
+	return vu_code_list(l, sizeof(*l), &head, &sites);
+}
+
+static void test_lists(void **state)
+{
+	const struct vu_scan_head *head;
+	const struct vu_scan_site *sites;
+	struct list l = make_list();
+	size_t i;
+
+	(void)state;
+	assert_int_equal(read_list(&l, false), 0);
+	for (i = 0; i < sizeof(l); i++) {
+		l = make_list();
+		((unsigned char *)&l)[i] ^= 0x40;
+		/* The number of candidates is for information only. */
+		if (i / 4 != offsetof(struct vu_scan_head, n_candidates) / 4)
+			assert_int_equal(read_list(&l, false), -EPROTO);
+		assert_int_equal(vu_code_list(&l, i, &head, &sites), -EPROTO);
+	}
+	l = make_list();
+	l.sites[1].offset = 14; /* overlap */
+	assert_int_equal(read_list(&l, true), -EPROTO);
+	l = make_list();
+	l.sites[2].length = 6;
+	assert_int_equal(read_list(&l, true), -EPROTO);
+	l = make_list();
+	l.sites[2].kind = 3;
+	assert_int_equal(read_list(&l, true), -EPROTO);
+	l = make_list();
+	l.sites[2].offset = UINT64_MAX - 3;
+	assert_int_equal(read_list(&l, true), -EPROTO);
+}
+
+/* --- cache --------------------------------------------------------------------------------------- */
+
+static char folder[] = "/tmp/vu-code-test-XXXXXX";
+static const struct vu_code_file id = { .dev = 1, .ino = 2, .size = 3, .mtime_ns = 4, .ctime_ns = 5 };
+
+static int load(int dir, const struct vu_code_file *of, char *text, size_t size)
+{
+	VU_CLEANUP(buf) struct vu_buf b = { 0 };
+	int res = vu_code_cache_load(dir, of, &b);
+
+	snprintf(text, size, "%s", vu_buf_text(&b));
+	return res;
+}
+
+static void test_cache(void **state)
+{
+	const char *file = "1-2-3-4-5";
+	struct vu_code_file other = id;
+	char text[64], byte;
+	int dir, fd;
+	off_t i;
+
+	(void)state;
+	setenv("XDG_CACHE_HOME", folder, 1);
+	dir = vu_code_cache_open();
+	assert_true(dir >= 0);
+	assert_int_equal(load(dir, &id, text, sizeof(text)), -ENOENT);
+	assert_int_equal(vu_code_cache_save(dir, &id, "list", 4), 0);
+	assert_int_equal(vu_code_cache_save(dir, &id, "a list", 6), 0);
+	assert_int_equal(load(dir, &id, text, sizeof(text)), 0);
+	assert_string_equal(text, "a list");
+	other.ctime_ns++;
+	assert_int_equal(load(dir, &other, text, sizeof(text)), -ENOENT);
+	assert_int_equal(renameat(dir, file, dir, "1-2-3-4-6"), 0);
+	assert_int_equal(load(dir, &other, text, sizeof(text)), -EPROTO); /* another's */
+	assert_int_equal(renameat(dir, "1-2-3-4-6", dir, file), 0);
+	/* Any byte that has changed, and any that is missing. */
+	fd = openat(dir, file, O_RDWR | O_CLOEXEC);
+	for (i = 0; pread(fd, &byte, 1, i) == 1; i++) {
+		byte ^= 1;
+		assert_int_equal(pwrite(fd, &byte, 1, i), 1);
+		assert_int_equal(load(dir, &id, text, sizeof(text)), -EPROTO);
+		byte ^= 1;
+		assert_int_equal(pwrite(fd, &byte, 1, i), 1);
+	}
+	assert_int_equal(load(dir, &id, text, sizeof(text)), 0);
+	while (i--) {
+		assert_int_equal(ftruncate(fd, i), 0);
+		assert_int_equal(load(dir, &id, text, sizeof(text)), -EPROTO);
+	}
+	close(fd);
+	unlinkat(dir, file, 0);
+	assert_int_equal(mkdirat(dir, file, 0700), 0); /* what is no file */
+	assert_true(load(dir, &id, text, sizeof(text)) < 0);
+	assert_true(vu_code_cache_save(dir, &id, "a list", 6) < 0);
+	unlinkat(dir, file, AT_REMOVEDIR);
+	close(dir);
+}
+
+static void test_cache_folder(void **state)
+{
+	char path[128];
+	struct stat st;
+	int dir;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/home", folder);
+	setenv("XDG_CACHE_HOME", "not/absolute", 1);
+	setenv("HOME", path, 1);
+	assert_int_equal(vu_code_cache_open(), -ENOENT);
+	assert_int_equal(mkdir(path, 0700), 0);
+	dir = vu_code_cache_open();
+	assert_true(dir >= 0);
+	assert_int_equal(fstat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(fchmod(dir, 0777), 0); /* others could put lists there */
+	assert_int_equal(vu_code_cache_open(), -EPERM);
+	close(dir);
+	unsetenv("XDG_CACHE_HOME");
+	unsetenv("HOME");
+	assert_int_equal(vu_code_cache_open(), -ENOENT);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	static const char *const parts[] = { "viewos/code", "viewos", "home/.cache/viewos/code",
+					     "home/.cache/viewos", "home/.cache", "home", "" };
+	char path[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VU_ARRAY_SIZE(parts); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, parts[i]);
+		rmdir(path);
+	}
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_runs),	   cmocka_unit_test(test_most_runs),
+		cmocka_unit_test(test_patches),	   cmocka_unit_test(test_patch_runs),
+		cmocka_unit_test(test_lists),	   cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_cache_folder),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
