@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #define VU_SCAN_MAGIC	  0x4e435356u /* "VSCN" */
-#define VU_SCAN_VERSION	  1u	      /* of the format and of the rules: older lists are made anew */
-#define VU_SCAN_SITES	  4000u	      /* most of a file; what is beyond is not patched */
-#define VU_SCAN_SHORTEST  7u	      /* bytes of a site */
+#define VU_SCAN_VERSION	  1u	/* of the format and of the rules: older lists are made anew */
+#define VU_SCAN_SITES	  4000u /* most of a file; what is beyond is not patched */
+#define VU_SCAN_SHORTEST  7u	/* bytes of a site */
 #define VU_SCAN_LONGEST	  48u
 #define VU_SCAN_NO_NUMBER 0xffffffffu
 

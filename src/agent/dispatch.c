@@ -22,9 +22,7 @@ static const struct vu_row rows[] = {
 };
 
 const unsigned char vu_gate_class[512] = {
-#define VU_SYSCALL(number, name, when, handler, args) [number] = ROW_##when(1) + 0,
-#undef ROW_HOST
-#define ROW_HOST(handler) 0
+#define VU_SYSCALL(number, name, when, handler, args) [number] = VU_GATE_##when,
 #include "abi/syscalls.def"
 #undef VU_SYSCALL
 };

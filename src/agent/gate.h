@@ -35,7 +35,16 @@ struct vu_answer vu_quick(struct vu_frame *f);
 /* gate.c: the full way; the result. */
 long vu_gate_full(struct vu_full_frame *f);
 
-/* By number: 0, the gate makes the call at once. */
+/* By number, what the gate does: the call at once; it asks the agent; the same if argument n is not zero. */
+#define VU_GATE_HOST   0
+#define VU_GATE_TRAP   1
+#define VU_GATE_GATE   1
+#define VU_GATE_ENOSYS 1
+#define VU_GATE_ARG(n) (2 + (n))
+#define VU_GATE_ARG1   VU_GATE_ARG(1)
+#define VU_GATE_ARG3   VU_GATE_ARG(3)
+#define VU_GATE_ARG4   VU_GATE_ARG(4)
+#define VU_GATE_ARG5   VU_GATE_ARG(5)
 extern const unsigned char vu_gate_class[512];
 
 /* The process has a tracer among the guests (ptrace.c): its calls are made to trap. */

@@ -402,7 +402,10 @@ struct vu_answer vu_quick(struct vu_frame *f)
 {
 	uint64_t n = sizeof(quick_of) / sizeof(quick_of[0]);
 
-	if (f->nr >= n || !quick_of[f->nr] || agent_process.strict)
+	if (f->nr >= n || agent_process.strict)
 		return NO_ANSWER;
-	return quick_of[f->nr](f);
+	if (vu_gate_class[f->nr] >= VU_GATE_ARG(0) &&
+	    !f->arg[vu_gate_class[f->nr] - VU_GATE_ARG(0)])
+		return native(f);
+	return quick_of[f->nr] ? quick_of[f->nr](f) : NO_ANSWER;
 }

@@ -119,7 +119,8 @@ struct vu_thread *vu_thread_own(void)
 
 void vu_thread_forget(struct vu_thread *t)
 {
-	if (t->tid > 0 && !t->kept_blocked && !t->kept_pending && !t->traceme && !t->has_cred)
+	if (t->tid > 0 && t->kept_blocked == process_default.kept_blocked && !t->kept_pending &&
+	    !t->traceme && !t->has_cred && !process_default.has_cred)
 		vu_thread_free(t);
 }
 

@@ -27,24 +27,24 @@ static const struct row {
 	const char *name;
 	bool host;
 } rows[512] = {
-#define HOST	true
-#define TRAP	false
-#define ARG0	false
-#define ARG1	false
-#define ARG2	false
-#define ARG3	false
-#define ARG4	false
-#define ARG5	false
+#define HOST true
+#define GATE false
+#define TRAP false
+#define ARG0 false
+#define ARG1 false
+#define ARG2 false
+#define ARG3 false
+#define ARG4 false
+#define ARG5 false
 #pragma push_macro("ENOSYS")
 #undef ENOSYS
-#define ENOSYS false
+#define ENOSYS					      false
 #define VU_SYSCALL(number, name, when, handler, args) [number] = { #name, when },
 #include "abi/syscalls.def"
 #undef VU_SYSCALL
 #pragma pop_macro("ENOSYS")
 };
 
-#define NR_MMAP		9
 #define NR_RT_SIGRETURN 15
 
 const char *vu_scan_name(uint32_t number)
@@ -54,7 +54,7 @@ const char *vu_scan_name(uint32_t number)
 
 bool vu_scan_wanted(uint32_t number)
 {
-	return number == NR_MMAP || number >= VU_ARRAY_SIZE(rows) || !rows[number].host;
+	return number >= VU_ARRAY_SIZE(rows) || !rows[number].host;
 }
 
 /* A way to patch a call: the bytes [first, first + length). */
@@ -339,7 +339,8 @@ static bool is_movable(const struct vu_insn *insn, bool over_result)
 		return false;
 	for (i = 0; i < insn->i.operand_count; i++) {
 		const ZydisDecodedOperand *op = &insn->op[i];
-		bool rax = op->type == ZYDIS_OPERAND_TYPE_REGISTER && vu_reg(op->reg.value) == VU_RAX;
+		bool rax = op->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+			   vu_reg(op->reg.value) == VU_RAX;
 
 		if (op->type == ZYDIS_OPERAND_TYPE_MEMORY)
 			rax |= vu_reg(op->mem.base) == VU_RAX || vu_reg(op->mem.index) == VU_RAX;
@@ -500,8 +501,7 @@ static bool is_no_branch(struct scan *s, uint64_t addr, uint64_t target)
 	struct vu_insn insn;
 	uint64_t other;
 
-	if (!f || !vu_func_around(f, s->e, addr, &insn) ||
-	    insn.i.mnemonic == ZYDIS_MNEMONIC_LEA)
+	if (!f || !vu_func_around(f, s->e, addr, &insn) || insn.i.mnemonic == ZYDIS_MNEMONIC_LEA)
 		return false;
 	return !vu_insn_target(&insn, &other) || other != target;
 }
@@ -514,7 +514,8 @@ static void mark(struct scan *s, uint64_t target, uint64_t from)
 
 	if (!get_bloom(s, target))
 		return;
-	for (i = first_call_from(s, target < REACH ? 0 : target - REACH + 1); i < s->out->n_calls; i++) {
+	for (i = first_call_from(s, target < REACH ? 0 : target - REACH + 1); i < s->out->n_calls;
+	     i++) {
 		uint64_t addr = s->out->calls[i].c.addr;
 
 		if (addr > target + REACH)

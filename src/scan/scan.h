@@ -14,7 +14,7 @@ struct vu_scan_call {
 	uint64_t offset;     /* of the instruction in the file */
 	bool is_code;	     /* an instruction; else why says why it is not known to be one */
 	bool virtual_number; /* of a number that may be virtual, or not known */
-	uint64_t first;	     /* address of the first byte to be patched, with c.why == VU_WHY_NONE */
+	uint64_t first; /* address of the first byte to be patched, with c.why == VU_WHY_NONE */
 	uint8_t kind, length;
 };
 

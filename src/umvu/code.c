@@ -35,8 +35,8 @@
 #define SCAN_MEMORY (4ull << 30) /* address space of vu-scan; the file is mapped */
 #define SETTLED_NS  100000000ll	 /* a file that has changed since may change again unseen */
 #define MEMFD_NAME  249
-#define FD_SHARE    4		 /* of all descriptors that we may have, one in so many */
-#define MAX_PAGES   65536u	 /* of a file's runs */
+#define FD_SHARE    4	   /* of all descriptors that we may have, one in so many */
+#define MAX_PAGES   65536u /* of a file's runs */
 
 struct vu_code {
 	struct vu_code_table *table;

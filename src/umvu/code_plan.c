@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "umvu/code_plan.h"
 
-#define JOIN_PAGES 16u /* a gap of so many pages is not worth a mapping of its own */
+#define JOIN_PAGES 256u /* a mapping costs each process more than such a gap costs the session */
 
 int vu_code_list(const void *data, size_t len, const struct vu_scan_head **head,
 		 const struct vu_scan_site **sites)

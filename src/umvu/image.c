@@ -42,8 +42,7 @@ int vu_image_new(const char *name, struct vu_view_head **head)
 	if (map == MAP_FAILED)
 		return -errno;
 	if (madvise(map, VU_VIEW_SIZE, MADV_DONTFORK) < 0 ||
-	    fcntl(fd, F_ADD_SEALS,
-		  F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
 		munmap(map, VU_VIEW_SIZE);
 		return -errno;
 	}

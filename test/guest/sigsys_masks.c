@@ -47,7 +47,7 @@ int main(void)
 {
 	struct sigaction sa = { .sa_handler = on_sigsys };
 	struct timespec zero = { 0, 0 };
-	struct signalfd_siginfo ssi;
+	struct signalfd_siginfo ssi = { 0 };
 	struct epoll_event ev;
 	struct pollfd pfd;
 	sigset_t sys, all, none, old;

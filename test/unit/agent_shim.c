@@ -180,6 +180,18 @@ struct vu_view_mount *shim_mount(uint32_t id)
 	return (struct vu_view_mount *)(area() + 1) + (id - 1);
 }
 
+/* The table of names of mount points, as umvu makes it. */
+static void name_mount(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	uint32_t bit = vu_name_bit(name, strlen(name));
+
+	area()->names[bit / 64] |= 1ull << bit % 64;
+	if (!*name)
+		area()->flags |= VU_AREA_ROOT;
+	view()->seq += 2; /* what is remembered of paths was of another view */
+}
+
 uint32_t shim_mount_add(uint32_t parent, const char *path, int fd, uint32_t flags)
 {
 	struct vu_view_mount *m = shim_mount(++area()->n_mounts);
@@ -200,6 +212,7 @@ uint32_t shim_mount_add(uint32_t parent, const char *path, int fd, uint32_t flag
 		.options = add_string("rw,relatime"),
 		.super = add_string("rw"),
 	};
+	name_mount(path);
 	view()->classes |= VU_TOUCH_PATHS | (flags & VU_MOUNT_GHOST ? VU_TOUCH_GHOST : 0);
 	return m->id;
 }

@@ -23,10 +23,9 @@
 
 static struct vu_scan_site site(uint64_t offset, unsigned int kind, unsigned int length)
 {
-	return (struct vu_scan_site){ .offset = offset,
-				      .number = 2,
-				      .kind = (uint8_t)kind,
-				      .length = (uint8_t)length };
+	return (struct vu_scan_site){
+		.offset = offset, .number = 2, .kind = (uint8_t)kind, .length = (uint8_t)length
+	};
 }
 
 /* --- runs ---------------------------------------------------------------------------------------- */
@@ -47,26 +46,26 @@ static void expect_runs(const struct vu_code_file *f, const struct vu_code_run *
 
 static void test_runs(void **state)
 {
-	static const struct vu_code_run two[] = { { 3, 2, 0 }, { 100, 1, 0 } };
+	static const struct vu_code_run two[] = { { 3, 2, 0 }, { 400, 1, 0 } };
 	static const struct vu_code_run near[] = { { 3, 18, 0 } };
 	const struct vu_scan_site far_apart[] = {
 		site(3 * PAGE, VU_SITE_NR, 7),
 		site(4 * PAGE - 2, VU_SITE_NR, 7), /* on two pages */
-		site(100 * PAGE, VU_SITE_NR, 7),
+		site(400 * PAGE, VU_SITE_NR, 7),
 	};
 	const struct vu_scan_site close[] = { site(3 * PAGE, VU_SITE_NR, 7),
 					      site(20 * PAGE, VU_SITE_NR, 7) };
 	struct vu_code_file f = { 0 };
 
 	(void)state;
-	assert_int_equal(vu_code_plan(&f, 200 * PAGE, far_apart, 3), 3);
+	assert_int_equal(vu_code_plan(&f, 500 * PAGE, far_apart, 3), 3);
 	expect_runs(&f, two, 2);
-	assert_int_equal(vu_code_plan(&f, 200 * PAGE, close, 2), 18);
+	assert_int_equal(vu_code_plan(&f, 500 * PAGE, close, 2), 18);
 	expect_runs(&f, near, 1);
-	assert_int_equal(vu_code_plan(&f, 200 * PAGE, close, 0), 0);
+	assert_int_equal(vu_code_plan(&f, 500 * PAGE, close, 0), 0);
 	assert_int_equal(f.n_runs, 0);
 	/* The file ends within the last site. */
-	assert_int_equal(vu_code_plan(&f, 100 * PAGE + 6, far_apart, 3), 2);
+	assert_int_equal(vu_code_plan(&f, 400 * PAGE + 6, far_apart, 3), 2);
 	expect_runs(&f, two, 1);
 }
 
@@ -223,7 +222,9 @@ static void test_lists(void **state)
 /* --- cache --------------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/vu-code-test-XXXXXX";
-static const struct vu_code_file id = { .dev = 1, .ino = 2, .size = 3, .mtime_ns = 4, .ctime_ns = 5 };
+static const struct vu_code_file id = {
+	.dev = 1, .ino = 2, .size = 3, .mtime_ns = 4, .ctime_ns = 5
+};
 
 static int load(int dir, const struct vu_code_file *of, char *text, size_t size)
 {
@@ -311,8 +312,13 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const parts[] = { "viewos/code", "viewos", "home/.cache/viewos/code",
-					     "home/.cache/viewos", "home/.cache", "home", "" };
+	static const char *const parts[] = { "viewos/code",
+					     "viewos",
+					     "home/.cache/viewos/code",
+					     "home/.cache/viewos",
+					     "home/.cache",
+					     "home",
+					     "" };
 	char path[128];
 	size_t i;
 
@@ -327,9 +333,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_runs),	   cmocka_unit_test(test_most_runs),
-		cmocka_unit_test(test_patches),	   cmocka_unit_test(test_patch_runs),
-		cmocka_unit_test(test_lists),	   cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_runs),	     cmocka_unit_test(test_most_runs),
+		cmocka_unit_test(test_patches),	     cmocka_unit_test(test_patch_runs),
+		cmocka_unit_test(test_lists),	     cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_cache_folder),
 	};
 
