@@ -108,6 +108,9 @@ static struct vu_answer quick_path(struct vu_frame *f)
 
 	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_native(f, &p))
 		return NO_ANSWER;
+	/* A directory may hold mount points that only the view has. */
+	if ((p.how & VU_PARENT) && vu_touches(VU_TOUCH_GHOST))
+		return NO_ANSWER;
 	return issue(f, &p);
 }
 

@@ -53,11 +53,17 @@ long vu_copy(void *dst, const void *src, size_t n)
 
 long vu_copy_str(char *dst, size_t size, const char *src)
 {
-	for (size_t n = 0; n < size; n++) {
-		if (vu_copy(dst + n, src + n, 1) < 0)
+	for (size_t n = 0, part; n < size; n += part) {
+		char *end;
+
+		part = 64 - ((uintptr_t)(src + n) & 63);
+		if (part > size - n)
+			part = size - n;
+		if (vu_copy(dst + n, src + n, part) < 0)
 			return -EFAULT;
-		if (!dst[n])
-			return (long)n;
+		end = memchr(dst + n, 0, part);
+		if (end)
+			return end - dst;
 	}
 	return -ENAMETOOLONG;
 }
