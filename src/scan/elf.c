@@ -120,8 +120,8 @@ static void read_sections(struct vu_elf *e, const Elf64_Ehdr *eh)
 			which = sh.sh_type == SHT_DYNSYM;
 			e->symbols[which] = (struct vu_elf_table){ sh.sh_offset, sh.sh_size };
 			if (section(e, eh, sh.sh_link, &strings) && strings.sh_type == SHT_STRTAB)
-				e->strings[which] = (struct vu_elf_table){ strings.sh_offset,
-									   strings.sh_size };
+				e->strings[which] =
+					(struct vu_elf_table){ strings.sh_offset, strings.sh_size };
 		} else if (is_named(e, &names, &sh, ".eh_frame")) {
 			e->eh_frame = (struct vu_elf_table){ sh.sh_offset, sh.sh_size };
 			e->eh_frame_addr = sh.sh_addr;

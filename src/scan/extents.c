@@ -9,7 +9,7 @@
 #include "scan/extents.h"
 #include "scan/state.h"
 
-#define LOOK_BACK   8		  /* ranges that may lie around a smaller one */
+#define LOOK_BACK   8	       /* ranges that may lie around a smaller one */
 #define DESCENT_MAX (4u << 20) /* bytes of code that are followed as a whole */
 
 void vu_extents_init(struct vu_extents *x, const struct vu_elf *e, struct vu_budget *budget)
@@ -109,7 +109,8 @@ static bool search(const struct vu_extents *x, uint64_t addr, uint64_t *start, u
 struct descent {
 	struct vu_extents *x;
 	ZydisDecoder decoder;
-	unsigned char *seen[VU_ELF_SEGMENTS]; /* a byte each: 1 an instruction begins there, 2 a function */
+	unsigned char *
+		seen[VU_ELF_SEGMENTS]; /* a byte each: 1 an instruction begins there, 2 a function */
 	struct vu_addrs queue;
 };
 
@@ -152,7 +153,8 @@ static void taken(struct descent *d, const struct vu_insn *insn)
 		return;
 	if (insn->i.mnemonic == ZYDIS_MNEMONIC_LEA && op->mem.base == ZYDIS_REGISTER_RIP)
 		addr = insn->addr + insn->i.length + (uint64_t)op->mem.disp.value;
-	else if (insn->i.mnemonic == ZYDIS_MNEMONIC_MOV && op->type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+	else if (insn->i.mnemonic == ZYDIS_MNEMONIC_MOV &&
+		 op->type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
 		 insn->op[0].type == ZYDIS_OPERAND_TYPE_REGISTER && insn->op[0].size >= 32)
 		addr = op->imm.value.u;
 	else
@@ -179,8 +181,8 @@ static void follow(struct descent *d, uint64_t addr)
 		if (vu_insn_target(&insn, &target))
 			enter(d, target, insn.i.mnemonic == ZYDIS_MNEMONIC_CALL ? 2 : 1);
 		if (insn.i.meta.category == ZYDIS_CATEGORY_RET ||
-		    insn.i.mnemonic == ZYDIS_MNEMONIC_JMP || insn.i.mnemonic == ZYDIS_MNEMONIC_HLT ||
-		    insn.i.mnemonic == ZYDIS_MNEMONIC_UD2)
+		    insn.i.mnemonic == ZYDIS_MNEMONIC_JMP ||
+		    insn.i.mnemonic == ZYDIS_MNEMONIC_HLT || insn.i.mnemonic == ZYDIS_MNEMONIC_UD2)
 			return;
 		addr += insn.i.length;
 		at = seen(d, addr);

@@ -101,8 +101,7 @@ static bool decode_at(struct work *w, const unsigned char *bytes, uint64_t size,
 	}
 	w->env->budget->instructions--;
 	insn->addr = addr;
-	return ZYAN_SUCCESS(
-		ZydisDecoderDecodeFull(&w->decoder, bytes, size, &insn->i, insn->op));
+	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&w->decoder, bytes, size, &insn->i, insn->op));
 }
 
 static bool decode(struct work *w, uint64_t off, struct vu_insn *insn)
@@ -451,7 +450,8 @@ static void sweep_fragments(struct work *w, struct sweep *found)
 	for (i = 0; i < w->fragments.n && !w->f->why; i++) {
 		if (!vu_elf_is_code(w->env->e, w->fragments.at[i]))
 			continue;
-		if (!w->env->extent(w->env->ctx, w->fragments.at[i], &start, &end) || end - start > MAX_SIZE) {
+		if (!w->env->extent(w->env->ctx, w->fragments.at[i], &start, &end) ||
+		    end - start > MAX_SIZE) {
 			refuse(w, VU_WHY_JUMP);
 			break;
 		}
@@ -516,8 +516,8 @@ static bool prepare(struct work *w)
 	return true;
 }
 
-void vu_func_analyse(struct vu_func *f, const struct vu_func_env *env, const struct vu_addrs *entries,
-		     struct vu_call *calls, size_t n_calls)
+void vu_func_analyse(struct vu_func *f, const struct vu_func_env *env,
+		     const struct vu_addrs *entries, struct vu_call *calls, size_t n_calls)
 {
 	struct work w = { .f = f, .env = env };
 	struct sweep found = { 0 };
@@ -568,7 +568,8 @@ bool vu_func_around(const struct vu_func *f, const struct vu_elf *e, uint64_t ad
 	return vu_func_at(f, e, f->start + off, insn);
 }
 
-bool vu_func_at(const struct vu_func *f, const struct vu_elf *e, uint64_t addr, struct vu_insn *insn)
+bool vu_func_at(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,
+		struct vu_insn *insn)
 {
 	ZydisDecoder decoder;
 	uint64_t avail;

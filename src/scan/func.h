@@ -13,21 +13,21 @@
 #include "scan/state.h"
 
 /* VU_WHY_X(NAME, text): why a `syscall` is left as it is. */
-#define VU_WHYS(X)                                                                            \
-	X(NONE, "")                                                                           \
-	X(HOST, "never virtual")                                                              \
-	X(SIGRETURN, "rt_sigreturn keeps its bytes")                                          \
-	X(RANGE, "no function is known to contain it")                                        \
-	X(SIZE, "function too large")                                                         \
-	X(BUDGET, "file too large to be analysed")                                            \
-	X(DECODE, "function cannot be decoded")                                               \
-	X(OVERLAP, "instructions of the function overlap")                                    \
-	X(JUMP, "indirect jump that is not understood")                                       \
-	X(RED_ZONE, "function uses the red zone")                                             \
-	X(STACK, "stack pointer is not known there")                                          \
-	X(UNREACHED, "no way to it is known")                                                 \
-	X(FORM, "form of the site is not known")                                              \
-	X(TARGET, "a jump may lead into it")                                                  \
+#define VU_WHYS(X)                                         \
+	X(NONE, "")                                        \
+	X(HOST, "never virtual")                           \
+	X(SIGRETURN, "rt_sigreturn keeps its bytes")       \
+	X(RANGE, "no function is known to contain it")     \
+	X(SIZE, "function too large")                      \
+	X(BUDGET, "file too large to be analysed")         \
+	X(DECODE, "function cannot be decoded")            \
+	X(OVERLAP, "instructions of the function overlap") \
+	X(JUMP, "indirect jump that is not understood")    \
+	X(RED_ZONE, "function uses the red zone")          \
+	X(STACK, "stack pointer is not known there")       \
+	X(UNREACHED, "no way to it is known")              \
+	X(FORM, "form of the site is not known")           \
+	X(TARGET, "a jump may lead into it")               \
 	X(CROWDED, "next to another site")
 
 enum vu_why {
@@ -45,8 +45,9 @@ struct vu_addrs {
 
 struct vu_func {
 	uint64_t start, end;
-	enum vu_why why;   /* VU_WHY_NONE: understood */
-	unsigned char *map; /* per byte: length of the instruction that begins here, VU_INSIDE, or 0: not reached */
+	enum vu_why why; /* VU_WHY_NONE: understood */
+	unsigned char *
+		map; /* per byte: length of the instruction that begins here, VU_INSIDE, or 0: not reached */
 	struct vu_addrs targets; /* of its jump tables */
 };
 
@@ -56,7 +57,8 @@ struct vu_func {
 struct vu_call {
 	uint64_t addr;
 	uint32_t number; /* VU_SCAN_NO_NUMBER: not known */
-	enum vu_why why; /* VU_WHY_NONE: reached, with an ordinary stack pointer, red zone not in use */
+	enum vu_why
+		why; /* VU_WHY_NONE: reached, with an ordinary stack pointer, red zone not in use */
 };
 
 /* What is left to be spent: a file that wants more is given up. */
@@ -79,8 +81,8 @@ struct vu_func_env {
  * Analyse the function at [start, end), which lies in one segment of code; `entries` are further places where
  * it is entered, `calls` the candidates within. f->map and f->targets are the caller's, for vu_func_free().
  */
-void vu_func_analyse(struct vu_func *f, const struct vu_func_env *env, const struct vu_addrs *entries,
-		     struct vu_call *calls, size_t n_calls);
+void vu_func_analyse(struct vu_func *f, const struct vu_func_env *env,
+		     const struct vu_addrs *entries, struct vu_call *calls, size_t n_calls);
 
 void vu_func_free(struct vu_func *f);
 
@@ -96,7 +98,8 @@ bool vu_func_before(const struct vu_func *f, const struct vu_elf *e, uint64_t ad
 		    struct vu_insn *insn);
 
 /* The instruction at `addr` of an understood function, if one begins there. */
-bool vu_func_at(const struct vu_func *f, const struct vu_elf *e, uint64_t addr, struct vu_insn *insn);
+bool vu_func_at(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,
+		struct vu_insn *insn);
 
 /* 0 or -ENOMEM. */
 int vu_addrs_add(struct vu_addrs *a, uint64_t addr);

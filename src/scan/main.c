@@ -30,8 +30,9 @@ static const struct vu_opt table[] = {
 static const struct vu_opt_spec spec = {
 	.prog = "vu-scan",
 	.usage = "[OPTION]... [FILE]",
-	.summary = "Finds the system calls of an ELF file (or of standard input) that umvu can patch.\n"
-		   "Without --list it writes the list that umvu reads.",
+	.summary =
+		"Finds the system calls of an ELF file (or of standard input) that umvu can patch.\n"
+		"Without --list it writes the list that umvu reads.",
 	.version = VU_VERSION,
 	.opts = table,
 };
@@ -40,7 +41,10 @@ static const struct vu_opt_spec spec = {
 
 static int write_sites(const struct vu_scan *s)
 {
-	struct vu_scan_head head = { .magic = VU_SCAN_MAGIC, .version = VU_SCAN_VERSION };
+	struct vu_scan_head head = { .magic = VU_SCAN_MAGIC,
+				     .version = VU_SCAN_VERSION,
+				     .pad = s->pad,
+				     .pad_size = s->pad_size };
 	VU_CLEANUP(free) struct vu_scan_site *sites = calloc(VU_SCAN_SITES, sizeof(*sites));
 	size_t i;
 	int res;
@@ -58,9 +62,10 @@ static int write_sites(const struct vu_scan *s)
 		to->number = c->c.number;
 		to->kind = c->kind;
 		to->length = c->length;
+		to->syscall = c->syscall;
 		head.n_sites++;
 	}
-	head.sum = vu_scan_sum(sites, head.n_sites * sizeof(*sites));
+	head.sum = vu_scan_list_sum(&head, sites);
 	res = vu_fd_write(STDOUT_FILENO, &head, sizeof(head));
 	if (!res)
 		res = vu_fd_write(STDOUT_FILENO, sites, head.n_sites * sizeof(*sites));
@@ -90,7 +95,8 @@ static void name_calls(void *ctx, const struct vu_elf_symbol *sym)
 		else
 			high = mid;
 	}
-	for (; low < n->s->n_calls && n->s->calls[low].c.addr - sym->addr < (sym->size ? sym->size : 1);
+	for (; low < n->s->n_calls &&
+	       n->s->calls[low].c.addr - sym->addr < (sym->size ? sym->size : 1);
 	     low++) {
 		if (n->names[low] && n->starts[low] >= sym->addr)
 			continue;
@@ -103,7 +109,9 @@ static const char *form_name(const struct vu_scan_call *c)
 {
 	static const char *const names[] = { [VU_SITE_NR] = "number",
 					     [VU_SITE_F000] = "compare-4096",
-					     [VU_SITE_F001] = "compare-4095" };
+					     [VU_SITE_F001] = "compare-4095",
+					     [VU_SCAN_STUB] = "stub",
+					     [VU_SCAN_STUB_RED] = "stub (red zone)" };
 
 	return c->c.why ? vu_why_text(c->c.why) : names[c->kind];
 }
@@ -143,7 +151,8 @@ static int print_list(const struct vu_elf *e, const struct vu_scan *s)
 	}
 	printf("%zu instructions, %zu of numbers that may be virtual, %zu of these patched (%.1f%%), "
 	       "%zu other places\n",
-	       code, wanted, patched, wanted ? 100.0 * (double)patched / (double)wanted : 100.0, other);
+	       code, wanted, patched, wanted ? 100.0 * (double)patched / (double)wanted : 100.0,
+	       other);
 	return ferror(stdout) ? -EIO : 0;
 }
 

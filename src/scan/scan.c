@@ -20,6 +20,7 @@
 
 #define MAX_CALLS	 65536
 #define MAX_INSTRUCTIONS 4000000
+#define PAGE		 4096ull
 #define BLOOM_BITS	 65536
 #define DATA_MAX	 (64u << 20) /* bytes of a segment that are looked through for tables */
 
@@ -27,17 +28,17 @@ static const struct row {
 	const char *name;
 	bool host;
 } rows[512] = {
-#define HOST	true
-#define TRAP	false
-#define ARG0	false
-#define ARG1	false
-#define ARG2	false
-#define ARG3	false
-#define ARG4	false
-#define ARG5	false
+#define HOST true
+#define TRAP false
+#define ARG0 false
+#define ARG1 false
+#define ARG2 false
+#define ARG3 false
+#define ARG4 false
+#define ARG5 false
 #pragma push_macro("ENOSYS")
 #undef ENOSYS
-#define ENOSYS false
+#define ENOSYS					      false
 #define VU_SYSCALL(number, name, when, handler, args) [number] = { #name, when },
 #include "abi/syscalls.def"
 #undef VU_SYSCALL
@@ -46,6 +47,8 @@ static const struct row {
 
 #define NR_MMAP		9
 #define NR_RT_SIGRETURN 15
+#define NR_CLONE	56
+#define NR_CLONE3	435
 
 const char *vu_scan_name(uint32_t number)
 {
@@ -61,10 +64,12 @@ bool vu_scan_wanted(uint32_t number)
 struct form {
 	uint64_t first;
 	uint8_t kind, length; /* length 0: not possible */
+	uint8_t syscall;      /* of stubs: bytes in front of the call */
 	bool hit;	      /* a jump may lead into it, beyond its first byte */
 };
 
-enum { FORM_NR, FORM_F, N_FORMS };
+/* From the best to the worst. */
+enum { FORM_NR, FORM_F, FORM_STUB_AFTER, FORM_STUB_BEFORE, N_FORMS };
 
 /* What is worked out for a call. */
 struct site {
@@ -82,6 +87,7 @@ struct scan {
 	struct vu_func_env env;
 	struct vu_addrs data; /* addresses of data that code seems to name, ascending */
 	bool has_data;
+	const struct vu_elf_segment *pad_segment; /* the code that the pad follows; NULL: none */
 	struct vu_func *funcs;
 	size_t n_funcs, cap_funcs;
 	struct site *sites; /* as many as calls */
@@ -339,7 +345,8 @@ static bool is_movable(const struct vu_insn *insn, bool over_result)
 		return false;
 	for (i = 0; i < insn->i.operand_count; i++) {
 		const ZydisDecodedOperand *op = &insn->op[i];
-		bool rax = op->type == ZYDIS_OPERAND_TYPE_REGISTER && vu_reg(op->reg.value) == VU_RAX;
+		bool rax = op->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+			   vu_reg(op->reg.value) == VU_RAX;
 
 		if (op->type == ZYDIS_OPERAND_TYPE_MEMORY)
 			rax |= vu_reg(op->mem.base) == VU_RAX || vu_reg(op->mem.index) == VU_RAX;
@@ -415,6 +422,53 @@ static void form_f(const struct scan *s, const struct vu_func *f, const struct v
 	form->kind = p[2] ? VU_SITE_F001 : VU_SITE_F000;
 }
 
+/* Whether the instruction may be at another place, in the order that it is in. */
+static bool is_placeless(const struct vu_insn *insn)
+{
+	return insn->i.meta.branch_type == ZYDIS_BRANCH_TYPE_NONE &&
+	       !(insn->i.attributes & ZYDIS_ATTRIB_IS_RELATIVE) &&
+	       insn->i.meta.category != ZYDIS_CATEGORY_SYSCALL &&
+	       insn->i.meta.category != ZYDIS_CATEGORY_INTERRUPT;
+}
+
+/*
+ * Jumps to a stub. Nothing may be known by its address: the end of a call that returns at once may be compared
+ * with the instruction pointer (as libraries do for cancellation). In the red zone the stub moves the stack
+ * pointer, which a new thread would not find moved.
+ */
+static bool may_have_stub(const struct vu_call *c, const struct vu_insn *next)
+{
+	if (c->why == VU_WHY_RED_ZONE)
+		return c->number != VU_SCAN_NO_NUMBER && c->number != NR_CLONE &&
+		       c->number != NR_CLONE3;
+	return c->number != VU_SCAN_NO_NUMBER || next->i.meta.category != ZYDIS_CATEGORY_RET;
+}
+
+static void form_stubs(const struct scan *s, const struct vu_func *f, const struct vu_call *c,
+		       struct form *forms)
+{
+	uint8_t kind = c->why == VU_WHY_RED_ZONE ? VU_SCAN_STUB_RED : VU_SCAN_STUB;
+	uint64_t first = c->addr, end = c->addr + 2;
+	struct vu_insn insn;
+
+	if (!s->pad_segment || vu_elf_segment(s->e, c->addr) != s->pad_segment ||
+	    !vu_func_at(f, s->e, end, &insn) || !may_have_stub(c, &insn))
+		return;
+	while (end - c->addr < VU_SCAN_SHORTEST && vu_func_at(f, s->e, end, &insn) &&
+	       is_placeless(&insn))
+		end += insn.i.length;
+	if (end - c->addr >= VU_SCAN_SHORTEST)
+		forms[FORM_STUB_AFTER] =
+			(struct form){ c->addr, kind, (uint8_t)(end - c->addr), 0, false };
+	end = c->addr + 2;
+	while (end - first < VU_SCAN_SHORTEST && vu_func_before(f, s->e, first, &insn) &&
+	       is_placeless(&insn))
+		first = insn.addr;
+	if (end - first >= VU_SCAN_SHORTEST)
+		forms[FORM_STUB_BEFORE] = (struct form){ first, kind, (uint8_t)(end - first),
+							 (uint8_t)(c->addr - first), false };
+}
+
 static void set_bloom(struct scan *s, uint64_t addr)
 {
 	uint64_t bit = (addr >> 6) % BLOOM_BITS;
@@ -427,6 +481,16 @@ static bool get_bloom(const struct scan *s, uint64_t addr)
 	uint64_t bit = (addr >> 6) % BLOOM_BITS;
 
 	return s->bloom[bit / 8] >> bit % 8 & 1;
+}
+
+static bool has_form(const struct site *site)
+{
+	int i;
+
+	for (i = 0; i < N_FORMS; i++)
+		if (site->form[i].length)
+			return true;
+	return false;
 }
 
 /* By its bytes, as debuggers and unwinders know it: its function often begins a byte too early. */
@@ -449,8 +513,12 @@ static void find_forms(struct scan *s, size_t i)
 
 	if (!f || !c->is_code)
 		return;
-	form_nr(s, f, &c->c, &site->form[FORM_NR]);
-	form_f(s, f, &c->c, &site->form[FORM_F]);
+	if (!c->c.why) {
+		form_nr(s, f, &c->c, &site->form[FORM_NR]);
+		form_f(s, f, &c->c, &site->form[FORM_F]);
+	}
+	if (!c->c.why || c->c.why == VU_WHY_RED_ZONE)
+		form_stubs(s, f, &c->c, site->form);
 	if (is_sigreturn(s, &c->c))
 		c->c.number = NR_RT_SIGRETURN;
 	c->virtual_number = vu_scan_wanted(c->c.number) && c->c.number != NR_RT_SIGRETURN;
@@ -458,9 +526,9 @@ static void find_forms(struct scan *s, size_t i)
 		c->c.why = VU_WHY_SIGRETURN;
 	else if (!c->virtual_number)
 		c->c.why = VU_WHY_HOST;
-	else if (!c->c.why && !site->form[FORM_NR].length && !site->form[FORM_F].length)
+	else if (!c->c.why && !has_form(site))
 		c->c.why = VU_WHY_FORM;
-	if (c->c.why) {
+	if (c->c.why && (c->c.why != VU_WHY_RED_ZONE || !has_form(site))) {
 		memset(site->form, 0, sizeof(site->form));
 		return;
 	}
@@ -500,8 +568,7 @@ static bool is_no_branch(struct scan *s, uint64_t addr, uint64_t target)
 	struct vu_insn insn;
 	uint64_t other;
 
-	if (!f || !vu_func_around(f, s->e, addr, &insn) ||
-	    insn.i.mnemonic == ZYDIS_MNEMONIC_LEA)
+	if (!f || !vu_func_around(f, s->e, addr, &insn) || insn.i.mnemonic == ZYDIS_MNEMONIC_LEA)
 		return false;
 	return !vu_insn_target(&insn, &other) || other != target;
 }
@@ -514,7 +581,8 @@ static void mark(struct scan *s, uint64_t target, uint64_t from)
 
 	if (!get_bloom(s, target))
 		return;
-	for (i = first_call_from(s, target < REACH ? 0 : target - REACH + 1); i < s->out->n_calls; i++) {
+	for (i = first_call_from(s, target < REACH ? 0 : target - REACH + 1); i < s->out->n_calls;
+	     i++) {
 		uint64_t addr = s->out->calls[i].c.addr;
 
 		if (addr > target + REACH)
@@ -597,11 +665,6 @@ static void mark_symbol(void *ctx, const struct vu_elf_symbol *sym)
 	mark(ctx, sym->addr, 0);
 }
 
-static bool has_form(const struct site *site)
-{
-	return site->form[FORM_NR].length || site->form[FORM_F].length;
-}
-
 static void forbid(struct site *site)
 {
 	int i;
@@ -669,6 +732,7 @@ static void choose(struct scan *s)
 			c->first = form->first;
 			c->kind = form->kind;
 			c->length = form->length;
+			c->syscall = form->syscall;
 		}
 		if (!c->c.why)
 			free_from = c->first + c->length;
@@ -689,6 +753,30 @@ static void run(struct scan *s)
 		choose(s);
 }
 
+/* The rest of the last page of the largest piece of code: mapped, but not in use. */
+static const struct vu_elf_segment *find_pad(const struct vu_elf *e, struct vu_scan *out)
+{
+	const struct vu_elf_segment *best = NULL, *other;
+	uint64_t end, last;
+	size_t i;
+
+	for (i = 0; i < e->n_segments; i++)
+		if (e->segment[i].exec && (!best || e->segment[i].size > best->size))
+			best = &e->segment[i];
+	if (!best || best->addr % PAGE != best->offset % PAGE || best->size > INT32_MAX)
+		return NULL;
+	last = (best->addr + best->size + PAGE - 1) & -PAGE;
+	for (i = 0; i < e->n_segments; i++) {
+		other = &e->segment[i];
+		if (other != best && other->addr >= best->addr && other->addr < last)
+			return NULL;
+	}
+	end = (best->offset + best->size + 15) & ~15ull;
+	out->pad = end;
+	out->pad_size = (uint32_t)(-end & (PAGE - 1));
+	return out->pad_size ? best : NULL;
+}
+
 int vu_scan_file(const struct vu_elf *e, struct vu_scan *out)
 {
 	struct scan *s = calloc(1, sizeof(*s));
@@ -703,6 +791,7 @@ int vu_scan_file(const struct vu_elf *e, struct vu_scan *out)
 	s->budget.instructions = MAX_INSTRUCTIONS;
 	vu_extents_init(&s->extents, e, &s->budget);
 	s->env = (struct vu_func_env){ e, &s->budget, s, extent, next_data };
+	s->pad_segment = find_pad(e, out);
 	res = find_candidates(e, out);
 	if (!res && out->n_calls) {
 		s->sites = calloc(out->n_calls, sizeof(*s->sites));

@@ -117,8 +117,7 @@ static uint64_t next(const struct vu_insn *insn)
 
 bool vu_insn_target(const struct vu_insn *insn, uint64_t *target)
 {
-	if (!insn->i.operand_count_visible || !is_imm(&insn->op[0]) ||
-	    !insn->op[0].imm.is_relative)
+	if (!insn->i.operand_count_visible || !is_imm(&insn->op[0]) || !insn->op[0].imm.is_relative)
 		return false;
 	*target = next(insn) + (uint64_t)insn->op[0].imm.value.s;
 	return true;
@@ -185,8 +184,8 @@ static struct vu_value moved(const struct vu_state *s, const struct vu_elf *e,
 	if (size < 32)
 		return any();
 	if (is_imm(from))
-		return value(VU_CONST, size == 32 ? (int64_t)(uint32_t)from->imm.value.u :
-						    from->imm.value.s);
+		return value(VU_CONST,
+			     size == 32 ? (int64_t)(uint32_t)from->imm.value.u : from->imm.value.s);
 	if (is_reg(from, &reg)) {
 		v = s->reg[reg];
 		if (size == 64)
@@ -381,7 +380,8 @@ static bool below(const struct vu_state *s, const struct vu_insn *insn,
 	    op->mem.segment == ZYDIS_REGISTER_GS)
 		return false;
 	if (base == VU_RSP)
-		return disp(op) < 0 && !(insn->i.mnemonic == ZYDIS_MNEMONIC_LEA && writes_rsp(insn));
+		return disp(op) < 0 &&
+		       !(insn->i.mnemonic == ZYDIS_MNEMONIC_LEA && writes_rsp(insn));
 	from = &s->reg[base];
 	if (from->kind != VU_FRAME || rsp->kind != VU_FRAME ||
 	    (insn->i.mnemonic == ZYDIS_MNEMONIC_LEA && writes_rsp(insn)))

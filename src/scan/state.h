@@ -8,15 +8,15 @@
 #include "scan/elf.h"
 
 enum vu_value_kind {
-	VU_ANY,	   /* not known */
-	VU_FRAME,  /* v + stack pointer at the entry; of rsp: at most that */
-	VU_CONST,  /* v */
-	VU_ADDR,   /* address v of data in the file */
-	VU_REL,	   /* an entry of the table of 32-bit distances at v */
-	VU_REL_TO, /* ... added to the table's address */
-	VU_SOME,   /* an entry of a table of distances that is not known, ... */
+	VU_ANY,	    /* not known */
+	VU_FRAME,   /* v + stack pointer at the entry; of rsp: at most that */
+	VU_CONST,   /* v */
+	VU_ADDR,    /* address v of data in the file */
+	VU_REL,	    /* an entry of the table of 32-bit distances at v */
+	VU_REL_TO,  /* ... added to the table's address */
+	VU_SOME,    /* an entry of a table of distances that is not known, ... */
 	VU_SOME_TO, /* ... added to something */
-	VU_ABS,	   /* an entry of the table of addresses at v */
+	VU_ABS,	    /* an entry of the table of addresses at v */
 };
 
 struct vu_value {
@@ -24,10 +24,10 @@ struct vu_value {
 	int64_t v;
 };
 
-#define VU_RAX 0
-#define VU_RCX 1
-#define VU_RSP 4
-#define VU_RBP 5
+#define VU_RAX	0
+#define VU_RCX	1
+#define VU_RSP	4
+#define VU_RBP	5
 #define VU_REGS 16
 
 struct vu_state {

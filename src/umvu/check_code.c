@@ -31,7 +31,8 @@ static bool find_libc(char *path)
 	while (maps && getline(&line, &size, maps) >= 0) {
 		line[strcspn(line, "\n")] = '\0';
 		at = strchr(line, '/');
-		if (at && (strstr(at, "/libc.so") || strstr(at, "/libc-2") || strstr(at, "/ld-musl")))
+		if (at &&
+		    (strstr(at, "/libc.so") || strstr(at, "/libc-2") || strstr(at, "/ld-musl")))
 			return vu_str_copy(path, PATH_MAX, at) == 0;
 	}
 	return false;

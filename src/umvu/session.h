@@ -36,7 +36,7 @@ struct vu_session {
 	unsigned int n_releases; /* sets of mounts that wait for their drivers' end */
 	uint32_t next_view, next_mount;
 	struct vu_code *code; /* patched code */
-	int next_fd; /* where to place the next descriptor that guests know */
+	int next_fd;	      /* where to place the next descriptor that guests know */
 
 	/* What drivers get back that the server changed for itself. */
 	mode_t umask;

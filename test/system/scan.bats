@@ -44,10 +44,10 @@ assert_sites()
 	[ "$(share "$libc")" -ge 95 ] || fail "only $(share "$libc")%"
 }
 
-@test "ld.so: all calls of stat and access" {
+@test "ld.so: all that matter most" {
 	ld=$(library ld-linux)
-	assert_sites "$ld" newfstatat access mmap
-	[ "$(share "$ld")" -ge 65 ] || fail "only $(share "$ld")%"
+	assert_sites "$ld" openat newfstatat access mmap
+	[ "$(share "$ld")" -ge 95 ] || fail "only $(share "$ld")%"
 }
 
 @test "the places that are patched are instructions, as objdump reads them" {
@@ -93,7 +93,7 @@ assert_sites()
 	assert_failure 1
 	assert_output -p "script: no ELF file"
 	"$SCAN" <script >list
-	[ "$(stat -c %s list)" -eq 24 ] || fail "not an empty list"
+	[ "$(stat -c %s list)" -eq 40 ] || fail "not an empty list"
 	run "$SCAN" --list missing
 	assert_failure 1
 	assert_output -p "missing: No such file"
@@ -122,14 +122,31 @@ request()
 	assert_line "$libc 0"
 	assert_line "/dev/null -22"
 	assert_equal "$(grep -c " $libc: [0-9]* of [0-9]* sites in [1-8] runs" <<<"$output")" 1
-	# A list that is not true shows where it came from.
+	# Lists with one site show where they came from.
+	cat >forge.py <<-'END'
+		import struct, sys
+		def fnv(data):
+		    total = 0xcbf29ce484222325
+		    for byte in data:
+		        total = (total ^ byte) * 0x100000001b3 % 2**64
+		    return total
+		for path in sys.argv[1:]:
+		    data = open(path, "rb").read()
+		    identity, head, sites = data[:48], data[56:96], data[96:112]
+		    head = head[:8] + struct.pack("<I", 1) + head[12:32]
+		    head += struct.pack("<Q", fnv(head) ^ ~fnv(sites) % 2**64)
+		    total = fnv(identity) ^ ~fnv(head + sites) % 2**64
+		    open(path, "wb").write(identity + struct.pack("<Q", total) + head + sites)
+	END
 	lists=("$HOME"/.cache/viewos/code/*)
 	[ -f "${lists[0]}" ] || fail "nothing in the cache"
-	chmod a-w "$HOME/.cache/viewos/code"
-	for list in "${lists[@]}"; do : >"$list"; done
+	python3 forge.py "${lists[@]}"
 	run request "$libc"
-	assert_line -e " $libc: [1-9][0-9]* of [0-9]* sites"
-	chmod u+w "$HOME/.cache/viewos/code"
+	assert_line -e " $libc: 1 of [0-9]* sites in 1 runs"
+	# What is damaged is made anew.
+	for list in "${lists[@]}"; do truncate -s 60 "$list"; done
+	run request "$libc"
+	assert_line -e " $libc: [1-9][0-9][0-9]* of [0-9]* sites"
 }
 
 @test "a session without a home has no cache, but lists" {
@@ -141,10 +158,6 @@ request()
 
 @test "a file that has just changed is not listed yet" {
 	cp /bin/true changed
-	cat >touch.sh <<-'END'
-		touch "$1"
-		exec python3 request.py "$1"
-	END
 	touch -d "next year" changed
 	run request changed
 	assert_line "changed 0"

@@ -89,11 +89,13 @@ static void test_forms(void **state)
 		  VU_WHY_FORM, 0, 0, 0, 0 },
 		{ "any number, -4096", "8b07" CALL "483d00f0ffff c3", 0, F000, 2, 8, NONE },
 		{ "any number, -4095", "8b07" CALL "483d01f0ffff c3", 0, F001, 2, 8, NONE },
-		{ "another number compared", "8b07" CALL "483d02f0ffff c3", VU_WHY_FORM, 0, 0, 0, 0 },
+		{ "another number compared", "8b07" CALL "483d02f0ffff c3", VU_WHY_FORM, 0, 0, 0,
+		  0 },
 		{ "32-bit compare", "8b07" CALL "3d00f0ffff c3", VU_WHY_FORM, 0, 0, 0, 0 },
 		{ "read between", "8b07" CALL "4889c2 483d01f0ffff c3", 0, F001, 2, 11, NONE },
 		{ "flags between", "8b07" CALL "31d2 483d01f0ffff c3", VU_WHY_FORM, 0, 0, 0, 0 },
-		{ "rax written between", "8b07" CALL "89c0 483d01f0ffff c3", VU_WHY_FORM, 0, 0, 0, 0 },
+		{ "rax written between", "8b07" CALL "89c0 483d01f0ffff c3", VU_WHY_FORM, 0, 0, 0,
+		  0 },
 		{ "known number", OPEN "488d3500000000" CALL "483d00f0ffff c3", 0, F000, 12, 8, 2 },
 		{ "number without slot", "b8fe010000" CALL "c3", VU_WHY_FORM, 0, 0, 0, 0 },
 	};
@@ -111,8 +113,8 @@ static void test_numbers(void **state)
 		{ "mmap", "b809000000" CALL "c3", 0, NR, 0, 7, 9 },
 		{ "sendto, virtual by an argument", "b82c000000" CALL "c3", 0, NR, 0, 7, 44 },
 		{ "rt_sigreturn", "b80f000000" CALL "c3", VU_WHY_SIGRETURN, 0, 0, 0, 0 },
-		{ "rt_sigreturn after a stray byte", "00 48c7c00f000000" CALL "c3", VU_WHY_SIGRETURN, 0,
-		  0, 0, 0 },
+		{ "rt_sigreturn after a stray byte", "00 48c7c00f000000" CALL "c3",
+		  VU_WHY_SIGRETURN, 0, 0, 0, 0 },
 		{ "one of two numbers", "7407 b802000000 eb05 b801000000" CALL "483d00f0ffff c3", 0,
 		  F000, 14, 8, NONE },
 	};
@@ -158,11 +160,13 @@ static void test_jumps_into(void **state)
 		{ "in the function itself", "7405" OPEN CALL "c3", VU_WHY_TARGET, 0, 0, 0, 0 },
 		{ "to the first byte", OPEN CALL "c3 |e9f3ffffff", 0, NR, 0, 7, 2 },
 		{ "behind the last byte", OPEN CALL "c3 |e9faffffff", 0, NR, 0, 7, 2 },
-		{ "the other form is free", "7405" OPEN CALL "483d00f0ffff c3", 0, F000, 7, 8, NONE },
-		{ "both forms", "7405" OPEN CALL "483d00f0ffff 74f8 c3", VU_WHY_TARGET, 0, 0, 0, 0 },
+		{ "the other form is free", "7405" OPEN CALL "483d00f0ffff c3", 0, F000, 7, 8,
+		  NONE },
+		{ "both forms", "7405" OPEN CALL "483d00f0ffff 74f8 c3", VU_WHY_TARGET, 0, 0, 0,
+		  0 },
 		{ "no jump: inside an instruction", OPEN CALL "c3 |b8ebfa9090 c3", 0, NR, 0, 7, 2 },
-		{ "... of what is not understood", OPEN CALL "c3 |b8ebfa9090 06", VU_WHY_TARGET, 0, 0,
-		  0, 0 },
+		{ "... of what is not understood", OPEN CALL "c3 |b8ebfa9090 06", VU_WHY_TARGET, 0,
+		  0, 0, 0 },
 	};
 
 	(void)state;
@@ -178,12 +182,14 @@ static void test_red_zone(void **state)
 		{ "room by lea", "488d6424e8" OPEN CALL "488d642418 c3", 0, NR, 5, 7, 2 },
 		{ "above rsp", "4889442408" OPEN CALL "c3", 0, NR, 5, 7, 2 },
 		{ "by rbp", "55 4889e5 8945fc" OPEN CALL "5d c3", VU_WHY_RED_ZONE, 0, 0, 0, 0 },
-		{ "by rbp, with room", "55 4889e5 4883ec10 8945fc" OPEN CALL "c9 c3", 0, NR, 11, 7, 2 },
+		{ "by rbp, with room", "55 4889e5 4883ec10 8945fc" OPEN CALL "c9 c3", 0, NR, 11, 7,
+		  2 },
 		{ "by rbp, more than the room", "55 4889e5 4883ec10 8945e8" OPEN CALL "c9 c3",
 		  VU_WHY_RED_ZONE, 0, 0, 0, 0 },
-		{ "early address", "55 4889e5 488d75f0 4883ec10" OPEN CALL "c9 c3", 0, NR, 12, 7, 2 },
-		{ "address without room", "55 4889e5 488d75f0" OPEN CALL "5d c3", VU_WHY_RED_ZONE, 0, 0,
-		  0, 0 },
+		{ "early address", "55 4889e5 488d75f0 4883ec10" OPEN CALL "c9 c3", 0, NR, 12, 7,
+		  2 },
+		{ "address without room", "55 4889e5 488d75f0" OPEN CALL "5d c3", VU_WHY_RED_ZONE,
+		  0, 0, 0, 0 },
 		{ "room given back", "55 4889e5 4883ec10 4883c410 8945fc" OPEN CALL "5d c3",
 		  VU_WHY_RED_ZONE, 0, 0, 0, 0 },
 		{ "less room by one way", "55 4889e5 7404 4883ec10 8945fc" OPEN CALL "c9 c3",
@@ -191,11 +197,12 @@ static void test_red_zone(void **state)
 		{ "where no way leads", OPEN CALL "c3 48894424f8 c3", VU_WHY_RED_ZONE, 0, 0, 0, 0 },
 		{ "by rbp where no way leads", "55 4889e5" OPEN CALL "5d c3 8945fc c3",
 		  VU_WHY_RED_ZONE, 0, 0, 0, 0 },
-		{ "in a part elsewhere", OPEN CALL "e900000000 |488b4424f8 c3", VU_WHY_RED_ZONE, 0, 0,
-		  0, 0 },
+		{ "in a part elsewhere", OPEN CALL "e900000000 |488b4424f8 c3", VU_WHY_RED_ZONE, 0,
+		  0, 0, 0 },
 		{ "in a part of a part", OPEN CALL "e900000000 |eb00 |488b4424f8 c3",
 		  VU_WHY_RED_ZONE, 0, 0, 0, 0 },
-		{ "in a function called", OPEN CALL "e801000000 c3 |488b4424f8 c3", 0, NR, 0, 7, 2 },
+		{ "in a function called", OPEN CALL "e801000000 c3 |488b4424f8 c3", 0, NR, 0, 7,
+		  2 },
 	};
 
 	(void)state;
@@ -213,8 +220,10 @@ static void test_stack(void **state)
 		{ "rsp from rbp", "55 4889e5 4883e4f0 4889ec" OPEN CALL "5d c3", 0, NR, 11, 7, 2 },
 		{ "as vfork does", "5f b83a000000" CALL "57 c3", 0, NR, 1, 7, 58 },
 		{ "above the caller's", "5f 5e" OPEN CALL "c3", VU_WHY_STACK, 0, 0, 0, 0 },
-		{ "one way from a register", "7403 4889fc" OPEN CALL "c3", VU_WHY_STACK, 0, 0, 0, 0 },
-		{ "call of what follows", "e800000000 5a" OPEN CALL "c3", VU_WHY_STACK, 0, 0, 0, 0 },
+		{ "one way from a register", "7403 4889fc" OPEN CALL "c3", VU_WHY_STACK, 0, 0, 0,
+		  0 },
+		{ "call of what follows", "e800000000 5a" OPEN CALL "c3", VU_WHY_STACK, 0, 0, 0,
+		  0 },
 	};
 
 	(void)state;
@@ -227,9 +236,12 @@ static void test_stack(void **state)
 static void test_jump_tables(void **state)
 {
 	static const struct want found = { "table", SWITCH OPEN CALL "c3", 0, NR, 0x10, 7, 2 };
-	static const struct want hit = { "table into it", SWITCH OPEN CALL "c3", VU_WHY_TARGET, 0,
-					 0, 0, 0 };
-	static const struct want none = { "no table", SWITCH OPEN CALL "c3", VU_WHY_JUMP, 0, 0, 0, 0 };
+	static const struct want hit = {
+		"table into it", SWITCH OPEN CALL "c3", VU_WHY_TARGET, 0, 0, 0, 0
+	};
+	static const struct want none = {
+		"no table", SWITCH OPEN CALL "c3", VU_WHY_JUMP, 0, 0, 0, 0
+	};
 	static const struct want others[] = {
 		{ "unknown jump", OPEN CALL "4883ec08 ffe0", VU_WHY_JUMP, 0, 0, 0, 0 },
 		{ "tail call", OPEN CALL "ffe0", 0, NR, 0, 7, 2 },
@@ -249,6 +261,39 @@ static void test_jump_tables(void **state)
 	check_all(others, VU_ARRAY_SIZE(others));
 }
 
+/* With room behind the code for what does not fit in place. */
+static void test_stubs(void **state)
+{
+	static const struct want list[] = {
+		{ "in place if possible", OPEN CALL "c3", 0, NR, 0, 7, 2 },
+		{ "after the call", OPEN "488d3500000000" CALL "89c7 85c0 c3", 0, VU_SCAN_STUB, 12,
+		  6, 2 },
+		{ "before the call", OPEN "8b38" CALL "c3", 0, VU_SCAN_STUB, 0, 9, 2 },
+		{ "no room: relative", OPEN "488d3500000000" CALL "c3", VU_WHY_FORM, 0, 0, 0, 0 },
+		{ "any number", "8b07 4889d6" CALL "85c0 c3", 0, VU_SCAN_STUB, 2, 5, NONE },
+		{ "any number, returns at once", "8b07 4889d6" CALL "c3", VU_WHY_FORM, 0, 0, 0, 0 },
+		{ "a jump behind the call", "8b07" CALL "4885c0 74fb c3", VU_WHY_TARGET, 0, 0, 0,
+		  0 },
+		{ "red zone", "488d7424f8" OPEN CALL "c3", 0, VU_SCAN_STUB_RED, 5, 7, 2 },
+		{ "red zone, clone", "488d7424f8 b838000000" CALL "c3", VU_WHY_RED_ZONE, 0, 0, 0,
+		  0 },
+		{ "red zone, clone3", "488d7424f8 b8b3010000" CALL "c3", VU_WHY_RED_ZONE, 0, 0, 0,
+		  0 },
+		{ "red zone, any number", "488d7424f8 8b07" CALL "483d00f0ffff c3", VU_WHY_RED_ZONE,
+		  0, 0, 0, 0 },
+	};
+	struct test_elf t;
+	Elf64_Phdr *ph = (void *)(t.bytes + 64);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VU_ARRAY_SIZE(list); i++) {
+		elf_make(&t, list[i].code, 0);
+		ph[0].p_filesz = 0x800;
+		check(&t, &list[i]);
+	}
+}
+
 static void test_symbol_within(void **state)
 {
 	static const struct want hit = { "symbol", OPEN CALL "c3", VU_WHY_TARGET, 0, 0, 0, 0 };
@@ -266,7 +311,9 @@ static void test_symbol_within(void **state)
 /* Without any table of functions: found by calls from the entry. */
 static void test_descent(void **state)
 {
-	static const struct want found = { "called", "e801000000 c3" OPEN CALL "c3", 0, NR, 6, 7, 2 };
+	static const struct want found = {
+		"called", "e801000000 c3" OPEN CALL "c3", 0, NR, 6, 7, 2
+	};
 	struct test_elf t;
 	Elf64_Ehdr *eh = (void *)t.bytes;
 
@@ -315,13 +362,8 @@ static void test_garbled(void **state)
 {
 	static const struct {
 		size_t from, size;
-	} parts[] = { { 0, 64 + 3 * 56 },
-		      { SECTION, 3 * 64 },
-		      { SYMBOLS, 96 },
-		      { EH_HDR, 64 },
-		      { EH_CIE, 64 },
-		      { CODE, 64 },
-		      { DATA, 16 } };
+	} parts[] = { { 0, 64 + 3 * 56 }, { SECTION, 3 * 64 }, { SYMBOLS, 96 }, { EH_HDR, 64 },
+		      { EH_CIE, 64 },	  { CODE, 64 },	       { DATA, 16 } };
 	static const unsigned char values[] = { 0, 1, 0x7f, 0x80, 0xff };
 	struct test_elf t;
 	size_t i, k, v;
@@ -383,13 +425,13 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forms),	      cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_boundaries),    cmocka_unit_test(test_jumps_into),
-		cmocka_unit_test(test_red_zone),      cmocka_unit_test(test_stack),
-		cmocka_unit_test(test_jump_tables),   cmocka_unit_test(test_symbol_within),
-		cmocka_unit_test(test_descent),	      cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_garbled),	      cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_forms),	    cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_boundaries),  cmocka_unit_test(test_jumps_into),
+		cmocka_unit_test(test_red_zone),    cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_jump_tables), cmocka_unit_test(test_symbol_within),
+		cmocka_unit_test(test_stubs),	    cmocka_unit_test(test_descent),
+		cmocka_unit_test(test_truncated),   cmocka_unit_test(test_garbled),
+		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
