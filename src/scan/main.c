@@ -75,6 +75,7 @@ static int write_sites(const struct vu_scan *s)
 /* --- the list for people ------------------------------------------------------------------------- */
 
 struct naming {
+	const struct vu_elf *e;
 	const struct vu_scan *s;
 	const char **names;
 	uint64_t *starts;
@@ -85,9 +86,8 @@ static void name_calls(void *ctx, const struct vu_elf_symbol *sym)
 {
 	struct naming *n = ctx;
 	size_t low = 0, high = n->s->n_calls, mid;
+	const char *name;
 
-	if (!sym->name[0])
-		return;
 	while (low < high) {
 		mid = low + (high - low) / 2;
 		if (n->s->calls[mid].c.addr < sym->addr)
@@ -98,9 +98,10 @@ static void name_calls(void *ctx, const struct vu_elf_symbol *sym)
 	for (; low < n->s->n_calls &&
 	       n->s->calls[low].c.addr - sym->addr < (sym->size ? sym->size : 1);
 	     low++) {
-		if (n->names[low] && n->starts[low] >= sym->addr)
+		name = vu_elf_symbol_name(n->e, sym);
+		if (!name[0] || (n->names[low] && n->starts[low] >= sym->addr))
 			continue;
-		n->names[low] = sym->name;
+		n->names[low] = name;
 		n->starts[low] = sym->addr;
 	}
 }
@@ -131,7 +132,7 @@ static int print_list(const struct vu_elf *e, const struct vu_scan *s)
 {
 	VU_CLEANUP(free) const char **names = calloc(s->n_calls + 1, sizeof(*names));
 	VU_CLEANUP(free) uint64_t *starts = calloc(s->n_calls + 1, sizeof(*starts));
-	struct naming n = { s, names, starts };
+	struct naming n = { e, s, names, starts };
 	size_t i, code = 0, patched = 0, wanted = 0, other = 0;
 
 	if (!names || !starts)

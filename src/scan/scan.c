@@ -9,6 +9,7 @@
  *     most of it is never decoded; what turns out to be the inside of an instruction of an understood
  *     function is not held against a site.
  */
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,8 @@ struct scan {
 	struct vu_func_env env;
 	struct vu_addrs data; /* addresses of data that code seems to name, ascending */
 	bool has_data;
+	struct vu_addrs symbols; /* addresses of functions, ascending */
+	bool has_symbols;
 	const struct vu_elf_segment *pad_segment; /* the code that the pad follows; NULL: none */
 	struct vu_func *funcs;
 	size_t n_funcs, cap_funcs;
@@ -259,25 +262,44 @@ static struct vu_func *new_func(struct scan *s, uint64_t start, uint64_t end)
 	return to;
 }
 
-struct entries {
-	const struct vu_func *f;
-	struct vu_addrs list;
-};
-
-/* Symbols within a function are further entries of it. */
-static void add_entry(void *ctx, const struct vu_elf_symbol *sym)
+static void add_symbol(void *ctx, const struct vu_elf_symbol *sym)
 {
-	struct entries *n = ctx;
+	struct scan *s = ctx;
 
-	if (sym->type == 2 /* STT_FUNC */ && sym->addr > n->f->start && sym->addr < n->f->end)
-		vu_addrs_add(&n->list, sym->addr);
+	if (sym->type == STT_FUNC && vu_addrs_add(&s->symbols, sym->addr) < 0)
+		s->error = -ENOMEM;
+}
+
+/* Symbols within a function are further entries of it: a slice of all. */
+static struct vu_addrs entries_of(struct scan *s, const struct vu_func *f)
+{
+	struct vu_addrs slice = { 0 };
+	size_t low = 0, high, mid;
+
+	if (!s->has_symbols) {
+		s->has_symbols = true;
+		vu_elf_each_symbol(s->e, add_symbol, s);
+		if (s->symbols.n)
+			qsort(s->symbols.at, s->symbols.n, sizeof(s->symbols.at[0]), by_value);
+	}
+	for (high = s->symbols.n; low < high;) {
+		mid = low + (high - low) / 2;
+		if (s->symbols.at[mid] <= f->start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	slice.at = s->symbols.at + low;
+	while (low + slice.n < s->symbols.n && slice.at[slice.n] < f->end)
+		slice.n++;
+	return slice;
 }
 
 /* The function around `addr`, analysed now if it has not been; `calls` are those within it. */
 static struct vu_func *analyse(struct scan *s, uint64_t addr, struct vu_call *calls, size_t n)
 {
 	struct vu_func *f = known(s, addr);
-	struct entries entries = { 0 };
+	struct vu_addrs entries;
 	uint64_t start, end;
 
 	if (f)
@@ -287,11 +309,8 @@ static struct vu_func *analyse(struct scan *s, uint64_t addr, struct vu_call *ca
 	f = new_func(s, start, end);
 	if (!f)
 		return NULL;
-	entries.f = f;
-	if (n)
-		vu_elf_each_symbol(s->e, add_entry, &entries);
-	vu_func_analyse(f, &s->env, &entries.list, calls, n);
-	free(entries.list.at);
+	entries = entries_of(s, f);
+	vu_func_analyse(f, &s->env, &entries, calls, n);
 	return f;
 }
 
@@ -804,6 +823,7 @@ int vu_scan_file(const struct vu_elf *e, struct vu_scan *out)
 		vu_func_free(&s->funcs[i]);
 	free(s->funcs);
 	free(s->data.at);
+	free(s->symbols.at);
 	free(s->sites);
 	vu_extents_free(&s->extents);
 	free(s);
