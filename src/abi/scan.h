@@ -6,12 +6,13 @@
 #ifndef VU_ABI_SCAN_H
 #define VU_ABI_SCAN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define VU_SCAN_MAGIC	  0x4e435356u /* "VSCN" */
 #define VU_SCAN_VERSION	  1u	/* of the format and of the rules: older lists are made anew */
 #define VU_SCAN_SITES	  4000u /* most of a file; what is beyond is not patched */
-#define VU_SCAN_SHORTEST  7u	/* bytes of a site */
+#define VU_SCAN_SHORTEST  5u	/* bytes of a site */
 #define VU_SCAN_LONGEST	  48u
 #define VU_SCAN_NO_NUMBER 0xffffffffu
 
@@ -19,22 +20,30 @@ struct vu_scan_head {
 	uint32_t magic, version;
 	uint32_t n_sites;
 	uint32_t n_candidates; /* `syscall` instructions that were found */
-	uint64_t sum;	       /* vu_scan_sum() of the sites */
+	uint64_t pad;	       /* offset of bytes that are mapped with the code, but of no use */
+	uint32_t pad_size;     /* 0: none; they end with a page */
+	uint32_t reserved;
+	uint64_t sum; /* vu_scan_list_sum() */
 };
 
 /*
- * A site's bytes, by kind. Between mov and syscall, or syscall and cmp, other instructions may lie, which
+ * A site's bytes, by kind (enum vu_site_kind and the two more here). Between mov and syscall, or syscall and cmp, other instructions may lie, which
  * do not mind to be moved to the other side of the one (of the other) and to another address.
  *	VU_SITE_NR	mov $number,%eax or %rax; ...; syscall
  *	VU_SITE_F000	syscall; ...; cmp $-4096,%rax
  *	VU_SITE_F001	syscall; ...; cmp $-4095,%rax
+ *	VU_SCAN_STUB	anything; syscall; anything: where there is room for a jump only, to a copy in the pad
+ *	VU_SCAN_STUB_RED	... of a function that uses the red zone
  */
+#define VU_SCAN_STUB	 3u
+#define VU_SCAN_STUB_RED 4u
+
 struct vu_scan_site {
 	uint64_t offset; /* in the file, of the first byte to be patched */
 	uint32_t number; /* of the call, or VU_SCAN_NO_NUMBER */
-	uint8_t kind;	 /* enum vu_site_kind (abi/code.h) */
-	uint8_t length;	 /* bytes to be patched */
-	uint16_t reserved;
+	uint8_t kind;
+	uint8_t length;	  /* bytes to be patched */
+	uint16_t syscall; /* of stubs: bytes in front of the instruction */
 };
 
 #define VU_SCAN_MAX (sizeof(struct vu_scan_head) + VU_SCAN_SITES * sizeof(struct vu_scan_site))
@@ -48,6 +57,13 @@ static inline uint64_t vu_scan_sum(const void *data, uint64_t len)
 	while (len--)
 		sum = (sum ^ *p++) * 0x100000001b3ull;
 	return sum;
+}
+
+static inline uint64_t vu_scan_list_sum(const struct vu_scan_head *head,
+					const struct vu_scan_site *sites)
+{
+	return vu_scan_sum(head, offsetof(struct vu_scan_head, sum)) ^
+	       ~vu_scan_sum(sites, head->n_sites * sizeof(*sites));
 }
 
 #endif

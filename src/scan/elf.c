@@ -204,14 +204,14 @@ bool vu_elf_is_code(const struct vu_elf *e, uint64_t addr)
 	return s && s->exec;
 }
 
-static const char *symbol_name(const struct vu_elf *e, const struct vu_elf_table *strings,
-			       uint32_t at)
+const char *vu_elf_symbol_name(const struct vu_elf *e, const struct vu_elf_symbol *s)
 {
+	const struct vu_elf_table *strings = &e->strings[s->table];
 	const char *text = (const char *)e->data + strings->offset;
 
-	if (at >= strings->size || !memchr(text + at, 0, strings->size - at))
+	if (s->name >= strings->size || !memchr(text + s->name, 0, strings->size - s->name))
 		return "";
-	return text + at;
+	return text + s->name;
 }
 
 void vu_elf_each_symbol(const struct vu_elf *e,
@@ -233,7 +233,8 @@ void vu_elf_each_symbol(const struct vu_elf *e,
 			s.addr = sym.st_value;
 			s.size = sym.st_size;
 			s.type = ELF64_ST_TYPE(sym.st_info);
-			s.name = symbol_name(e, &e->strings[i], sym.st_name);
+			s.name = sym.st_name;
+			s.table = (int)i;
 			fn(ctx, &s);
 		}
 	}

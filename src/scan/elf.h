@@ -39,7 +39,8 @@ struct vu_elf {
 struct vu_elf_symbol {
 	uint64_t addr, size;
 	unsigned int type; /* STT_* */
-	const char *name;  /* "" where it has no valid one */
+	uint32_t name;
+	int table; /* that it is in */
 };
 
 /*
@@ -60,6 +61,9 @@ bool vu_elf_is_code(const struct vu_elf *e, uint64_t addr);
 /* Call fn for each defined symbol that lies in code. */
 void vu_elf_each_symbol(const struct vu_elf *e,
 			void (*fn)(void *ctx, const struct vu_elf_symbol *s), void *ctx);
+
+/* A symbol's name, "" where it has no valid one. */
+const char *vu_elf_symbol_name(const struct vu_elf *e, const struct vu_elf_symbol *s);
 
 /* Call fn for each address of code that relocations and the dynamic section name, and the entry. */
 void vu_elf_each_pointer(const struct vu_elf *e, void (*fn)(void *ctx, uint64_t addr), void *ctx);

@@ -41,7 +41,10 @@ static const struct vu_opt_spec spec = {
 
 static int write_sites(const struct vu_scan *s)
 {
-	struct vu_scan_head head = { .magic = VU_SCAN_MAGIC, .version = VU_SCAN_VERSION };
+	struct vu_scan_head head = { .magic = VU_SCAN_MAGIC,
+				     .version = VU_SCAN_VERSION,
+				     .pad = s->pad,
+				     .pad_size = s->pad_size };
 	VU_CLEANUP(free) struct vu_scan_site *sites = calloc(VU_SCAN_SITES, sizeof(*sites));
 	size_t i;
 	int res;
@@ -59,9 +62,10 @@ static int write_sites(const struct vu_scan *s)
 		to->number = c->c.number;
 		to->kind = c->kind;
 		to->length = c->length;
+		to->syscall = c->syscall;
 		head.n_sites++;
 	}
-	head.sum = vu_scan_sum(sites, head.n_sites * sizeof(*sites));
+	head.sum = vu_scan_list_sum(&head, sites);
 	res = vu_fd_write(STDOUT_FILENO, &head, sizeof(head));
 	if (!res)
 		res = vu_fd_write(STDOUT_FILENO, sites, head.n_sites * sizeof(*sites));
@@ -71,6 +75,7 @@ static int write_sites(const struct vu_scan *s)
 /* --- the list for people ------------------------------------------------------------------------- */
 
 struct naming {
+	const struct vu_elf *e;
 	const struct vu_scan *s;
 	const char **names;
 	uint64_t *starts;
@@ -81,9 +86,8 @@ static void name_calls(void *ctx, const struct vu_elf_symbol *sym)
 {
 	struct naming *n = ctx;
 	size_t low = 0, high = n->s->n_calls, mid;
+	const char *name;
 
-	if (!sym->name[0])
-		return;
 	while (low < high) {
 		mid = low + (high - low) / 2;
 		if (n->s->calls[mid].c.addr < sym->addr)
@@ -94,18 +98,21 @@ static void name_calls(void *ctx, const struct vu_elf_symbol *sym)
 	for (; low < n->s->n_calls &&
 	       n->s->calls[low].c.addr - sym->addr < (sym->size ? sym->size : 1);
 	     low++) {
-		if (n->names[low] && n->starts[low] >= sym->addr)
+		name = vu_elf_symbol_name(n->e, sym);
+		if (!name[0] || (n->names[low] && n->starts[low] >= sym->addr))
 			continue;
-		n->names[low] = sym->name;
+		n->names[low] = name;
 		n->starts[low] = sym->addr;
 	}
 }
 
 static const char *form_name(const struct vu_scan_call *c)
 {
-	static const char *const names[] = {
-		[VU_SITE_NR] = "number", [VU_SITE_F000] = "compare-4096", [VU_SITE_F001] = "compare-4095"
-	};
+	static const char *const names[] = { [VU_SITE_NR] = "number",
+					     [VU_SITE_F000] = "compare-4096",
+					     [VU_SITE_F001] = "compare-4095",
+					     [VU_SCAN_STUB] = "stub",
+					     [VU_SCAN_STUB_RED] = "stub (red zone)" };
 
 	return c->c.why ? vu_why_text(c->c.why) : names[c->kind];
 }
@@ -125,7 +132,7 @@ static int print_list(const struct vu_elf *e, const struct vu_scan *s)
 {
 	VU_CLEANUP(free) const char **names = calloc(s->n_calls + 1, sizeof(*names));
 	VU_CLEANUP(free) uint64_t *starts = calloc(s->n_calls + 1, sizeof(*starts));
-	struct naming n = { s, names, starts };
+	struct naming n = { e, s, names, starts };
 	size_t i, code = 0, patched = 0, wanted = 0, other = 0;
 
 	if (!names || !starts)

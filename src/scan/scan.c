@@ -9,6 +9,7 @@
  *     most of it is never decoded; what turns out to be the inside of an instruction of an understood
  *     function is not held against a site.
  */
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,32 +21,32 @@
 
 #define MAX_CALLS	 65536
 #define MAX_INSTRUCTIONS 4000000
+#define PAGE		 4096ull
 #define BLOOM_BITS	 65536
 #define DATA_MAX	 (64u << 20) /* bytes of a segment that are looked through for tables */
+
+/* Which numbers are never virtual: the "when" of their rows. */
+#define IS_HOST_HOST   true
+#define IS_HOST_GATE   false
+#define IS_HOST_TRAP   false
+#define IS_HOST_ARG1   false
+#define IS_HOST_ARG3   false
+#define IS_HOST_ARG4   false
+#define IS_HOST_ARG5   false
+#define IS_HOST_ENOSYS false
 
 static const struct row {
 	const char *name;
 	bool host;
 } rows[512] = {
-#define HOST true
-#define GATE false
-#define TRAP false
-#define ARG0 false
-#define ARG1 false
-#define ARG2 false
-#define ARG3 false
-#define ARG4 false
-#define ARG5 false
-#pragma push_macro("ENOSYS")
-#undef ENOSYS
-#define ENOSYS					      false
-#define VU_SYSCALL(number, name, when, handler, args) [number] = { #name, when },
+#define VU_SYSCALL(number, name, when, handler, args) [number] = { #name, IS_HOST_##when },
 #include "abi/syscalls.def"
 #undef VU_SYSCALL
-#pragma pop_macro("ENOSYS")
 };
 
 #define NR_RT_SIGRETURN 15
+#define NR_CLONE	56
+#define NR_CLONE3	435
 
 const char *vu_scan_name(uint32_t number)
 {
@@ -61,10 +62,12 @@ bool vu_scan_wanted(uint32_t number)
 struct form {
 	uint64_t first;
 	uint8_t kind, length; /* length 0: not possible */
+	uint8_t syscall;      /* of stubs: bytes in front of the call */
 	bool hit;	      /* a jump may lead into it, beyond its first byte */
 };
 
-enum { FORM_NR, FORM_F, N_FORMS };
+/* From the best to the worst. */
+enum { FORM_NR, FORM_F, FORM_STUB_AFTER, FORM_STUB_BEFORE, N_FORMS };
 
 /* What is worked out for a call. */
 struct site {
@@ -82,6 +85,9 @@ struct scan {
 	struct vu_func_env env;
 	struct vu_addrs data; /* addresses of data that code seems to name, ascending */
 	bool has_data;
+	struct vu_addrs symbols; /* addresses of functions, ascending */
+	bool has_symbols;
+	const struct vu_elf_segment *pad_segment; /* the code that the pad follows; NULL: none */
 	struct vu_func *funcs;
 	size_t n_funcs, cap_funcs;
 	struct site *sites; /* as many as calls */
@@ -253,25 +259,44 @@ static struct vu_func *new_func(struct scan *s, uint64_t start, uint64_t end)
 	return to;
 }
 
-struct entries {
-	const struct vu_func *f;
-	struct vu_addrs list;
-};
-
-/* Symbols within a function are further entries of it. */
-static void add_entry(void *ctx, const struct vu_elf_symbol *sym)
+static void add_symbol(void *ctx, const struct vu_elf_symbol *sym)
 {
-	struct entries *n = ctx;
+	struct scan *s = ctx;
 
-	if (sym->type == 2 /* STT_FUNC */ && sym->addr > n->f->start && sym->addr < n->f->end)
-		vu_addrs_add(&n->list, sym->addr);
+	if (sym->type == STT_FUNC && vu_addrs_add(&s->symbols, sym->addr) < 0)
+		s->error = -ENOMEM;
+}
+
+/* Symbols within a function are further entries of it: a slice of all. */
+static struct vu_addrs entries_of(struct scan *s, const struct vu_func *f)
+{
+	struct vu_addrs slice = { 0 };
+	size_t low = 0, high, mid;
+
+	if (!s->has_symbols) {
+		s->has_symbols = true;
+		vu_elf_each_symbol(s->e, add_symbol, s);
+		if (s->symbols.n)
+			qsort(s->symbols.at, s->symbols.n, sizeof(s->symbols.at[0]), by_value);
+	}
+	for (high = s->symbols.n; low < high;) {
+		mid = low + (high - low) / 2;
+		if (s->symbols.at[mid] <= f->start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	slice.at = s->symbols.at + low;
+	while (low + slice.n < s->symbols.n && slice.at[slice.n] < f->end)
+		slice.n++;
+	return slice;
 }
 
 /* The function around `addr`, analysed now if it has not been; `calls` are those within it. */
 static struct vu_func *analyse(struct scan *s, uint64_t addr, struct vu_call *calls, size_t n)
 {
 	struct vu_func *f = known(s, addr);
-	struct entries entries = { 0 };
+	struct vu_addrs entries;
 	uint64_t start, end;
 
 	if (f)
@@ -281,11 +306,8 @@ static struct vu_func *analyse(struct scan *s, uint64_t addr, struct vu_call *ca
 	f = new_func(s, start, end);
 	if (!f)
 		return NULL;
-	entries.f = f;
-	if (n)
-		vu_elf_each_symbol(s->e, add_entry, &entries);
-	vu_func_analyse(f, &s->env, &entries.list, calls, n);
-	free(entries.list.at);
+	entries = entries_of(s, f);
+	vu_func_analyse(f, &s->env, &entries, calls, n);
 	return f;
 }
 
@@ -416,6 +438,53 @@ static void form_f(const struct scan *s, const struct vu_func *f, const struct v
 	form->kind = p[2] ? VU_SITE_F001 : VU_SITE_F000;
 }
 
+/* Whether the instruction may be at another place, in the order that it is in. */
+static bool is_placeless(const struct vu_insn *insn)
+{
+	return insn->i.meta.branch_type == ZYDIS_BRANCH_TYPE_NONE &&
+	       !(insn->i.attributes & ZYDIS_ATTRIB_IS_RELATIVE) &&
+	       insn->i.meta.category != ZYDIS_CATEGORY_SYSCALL &&
+	       insn->i.meta.category != ZYDIS_CATEGORY_INTERRUPT;
+}
+
+/*
+ * Jumps to a stub. Nothing may be known by its address: the end of a call that returns at once may be compared
+ * with the instruction pointer (as libraries do for cancellation). In the red zone the stub moves the stack
+ * pointer, which a new thread would not find moved.
+ */
+static bool may_have_stub(const struct vu_call *c, const struct vu_insn *next)
+{
+	if (c->why == VU_WHY_RED_ZONE)
+		return c->number != VU_SCAN_NO_NUMBER && c->number != NR_CLONE &&
+		       c->number != NR_CLONE3;
+	return c->number != VU_SCAN_NO_NUMBER || next->i.meta.category != ZYDIS_CATEGORY_RET;
+}
+
+static void form_stubs(const struct scan *s, const struct vu_func *f, const struct vu_call *c,
+		       struct form *forms)
+{
+	uint8_t kind = c->why == VU_WHY_RED_ZONE ? VU_SCAN_STUB_RED : VU_SCAN_STUB;
+	uint64_t first = c->addr, end = c->addr + 2;
+	struct vu_insn insn;
+
+	if (!s->pad_segment || vu_elf_segment(s->e, c->addr) != s->pad_segment ||
+	    !vu_func_at(f, s->e, end, &insn) || !may_have_stub(c, &insn))
+		return;
+	while (end - c->addr < VU_SCAN_SHORTEST && vu_func_at(f, s->e, end, &insn) &&
+	       is_placeless(&insn))
+		end += insn.i.length;
+	if (end - c->addr >= VU_SCAN_SHORTEST)
+		forms[FORM_STUB_AFTER] =
+			(struct form){ c->addr, kind, (uint8_t)(end - c->addr), 0, false };
+	end = c->addr + 2;
+	while (end - first < VU_SCAN_SHORTEST && vu_func_before(f, s->e, first, &insn) &&
+	       is_placeless(&insn))
+		first = insn.addr;
+	if (end - first >= VU_SCAN_SHORTEST)
+		forms[FORM_STUB_BEFORE] = (struct form){ first, kind, (uint8_t)(end - first),
+							 (uint8_t)(c->addr - first), false };
+}
+
 static void set_bloom(struct scan *s, uint64_t addr)
 {
 	uint64_t bit = (addr >> 6) % BLOOM_BITS;
@@ -428,6 +497,16 @@ static bool get_bloom(const struct scan *s, uint64_t addr)
 	uint64_t bit = (addr >> 6) % BLOOM_BITS;
 
 	return s->bloom[bit / 8] >> bit % 8 & 1;
+}
+
+static bool has_form(const struct site *site)
+{
+	int i;
+
+	for (i = 0; i < N_FORMS; i++)
+		if (site->form[i].length)
+			return true;
+	return false;
 }
 
 /* By its bytes, as debuggers and unwinders know it: its function often begins a byte too early. */
@@ -450,8 +529,12 @@ static void find_forms(struct scan *s, size_t i)
 
 	if (!f || !c->is_code)
 		return;
-	form_nr(s, f, &c->c, &site->form[FORM_NR]);
-	form_f(s, f, &c->c, &site->form[FORM_F]);
+	if (!c->c.why) {
+		form_nr(s, f, &c->c, &site->form[FORM_NR]);
+		form_f(s, f, &c->c, &site->form[FORM_F]);
+	}
+	if (!c->c.why || c->c.why == VU_WHY_RED_ZONE)
+		form_stubs(s, f, &c->c, site->form);
 	if (is_sigreturn(s, &c->c))
 		c->c.number = NR_RT_SIGRETURN;
 	c->virtual_number = vu_scan_wanted(c->c.number) && c->c.number != NR_RT_SIGRETURN;
@@ -459,9 +542,9 @@ static void find_forms(struct scan *s, size_t i)
 		c->c.why = VU_WHY_SIGRETURN;
 	else if (!c->virtual_number)
 		c->c.why = VU_WHY_HOST;
-	else if (!c->c.why && !site->form[FORM_NR].length && !site->form[FORM_F].length)
+	else if (!c->c.why && !has_form(site))
 		c->c.why = VU_WHY_FORM;
-	if (c->c.why) {
+	if (c->c.why && (c->c.why != VU_WHY_RED_ZONE || !has_form(site))) {
 		memset(site->form, 0, sizeof(site->form));
 		return;
 	}
@@ -598,11 +681,6 @@ static void mark_symbol(void *ctx, const struct vu_elf_symbol *sym)
 	mark(ctx, sym->addr, 0);
 }
 
-static bool has_form(const struct site *site)
-{
-	return site->form[FORM_NR].length || site->form[FORM_F].length;
-}
-
 static void forbid(struct site *site)
 {
 	int i;
@@ -670,6 +748,7 @@ static void choose(struct scan *s)
 			c->first = form->first;
 			c->kind = form->kind;
 			c->length = form->length;
+			c->syscall = form->syscall;
 		}
 		if (!c->c.why)
 			free_from = c->first + c->length;
@@ -690,6 +769,30 @@ static void run(struct scan *s)
 		choose(s);
 }
 
+/* The rest of the last page of the largest piece of code: mapped, but not in use. */
+static const struct vu_elf_segment *find_pad(const struct vu_elf *e, struct vu_scan *out)
+{
+	const struct vu_elf_segment *best = NULL, *other;
+	uint64_t end, last;
+	size_t i;
+
+	for (i = 0; i < e->n_segments; i++)
+		if (e->segment[i].exec && (!best || e->segment[i].size > best->size))
+			best = &e->segment[i];
+	if (!best || best->addr % PAGE != best->offset % PAGE || best->size > INT32_MAX)
+		return NULL;
+	last = (best->addr + best->size + PAGE - 1) & -PAGE;
+	for (i = 0; i < e->n_segments; i++) {
+		other = &e->segment[i];
+		if (other != best && other->addr >= best->addr && other->addr < last)
+			return NULL;
+	}
+	end = (best->offset + best->size + 15) & ~15ull;
+	out->pad = end;
+	out->pad_size = (uint32_t)(-end & (PAGE - 1));
+	return out->pad_size ? best : NULL;
+}
+
 int vu_scan_file(const struct vu_elf *e, struct vu_scan *out)
 {
 	struct scan *s = calloc(1, sizeof(*s));
@@ -704,6 +807,7 @@ int vu_scan_file(const struct vu_elf *e, struct vu_scan *out)
 	s->budget.instructions = MAX_INSTRUCTIONS;
 	vu_extents_init(&s->extents, e, &s->budget);
 	s->env = (struct vu_func_env){ e, &s->budget, s, extent, next_data };
+	s->pad_segment = find_pad(e, out);
 	res = find_candidates(e, out);
 	if (!res && out->n_calls) {
 		s->sites = calloc(out->n_calls, sizeof(*s->sites));
@@ -716,6 +820,7 @@ int vu_scan_file(const struct vu_elf *e, struct vu_scan *out)
 		vu_func_free(&s->funcs[i]);
 	free(s->funcs);
 	free(s->data.at);
+	free(s->symbols.at);
 	free(s->sites);
 	vu_extents_free(&s->extents);
 	free(s);

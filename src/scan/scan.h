@@ -16,11 +16,14 @@ struct vu_scan_call {
 	bool virtual_number; /* of a number that may be virtual, or not known */
 	uint64_t first; /* address of the first byte to be patched, with c.why == VU_WHY_NONE */
 	uint8_t kind, length;
+	uint8_t syscall; /* of stubs: bytes in front of the instruction */
 };
 
 struct vu_scan {
 	struct vu_scan_call *calls; /* ascending by address */
 	size_t n_calls;
+	uint64_t pad; /* as in struct vu_scan_head */
+	uint32_t pad_size;
 };
 
 /*

@@ -55,6 +55,7 @@ static const struct item {
 	{ "/dev/fuse", FAIL, vu_probe_fuse_device, NULL },
 	{ "FUSE mount in a user namespace", FAIL, vu_probe_fuse_mount, NULL },
 	{ "vu-loader", FAIL, vu_probe_loader, NULL },
+	{ "patched code", WARN, vu_probe_code, NULL },
 	{ "driver fuse2fs", WARN, vu_probe_driver, "fuse2fs" },
 	{ "driver squashfuse", WARN, vu_probe_driver, "squashfuse" },
 	{ "driver fuseiso", WARN, vu_probe_driver, "fuseiso" },

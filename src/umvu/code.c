@@ -281,10 +281,10 @@ static bool may_have_more(const struct vu_code *code)
 
 /* Make the memory file for `f`. 0 (f->fd may be -1: nothing to patch) or -errno. */
 static int build(struct vu_session *s, int fd, struct vu_code_file *f, const char *path,
-		 const struct vu_scan_site *sites, size_t n)
+		 const struct vu_scan_head *head, const struct vu_scan_site *sites)
 {
 	VU_CLEANUP(free) unsigned char *pages = NULL;
-	size_t n_pages = vu_code_plan(f, f->size, sites, n);
+	size_t n_pages = vu_code_plan(f, f->size, head, sites);
 	int res;
 
 	if (!n_pages || n_pages > MAX_PAGES || !may_have_more(s->code)) {
@@ -297,7 +297,7 @@ static int build(struct vu_session *s, int fd, struct vu_code_file *f, const cha
 	res = read_pages(fd, f, pages);
 	if (res < 0)
 		return res;
-	f->n_sites = (uint32_t)vu_code_patch(f, pages, sites, n);
+	f->n_sites = (uint32_t)vu_code_patch(f, pages, head, sites);
 	if (!f->n_sites) {
 		f->n_runs = 0;
 		return 0;
@@ -324,7 +324,7 @@ static void publish(struct vu_session *s, int fd, const struct vu_code_file *id,
 	path_of(fd, path, sizeof(path));
 	if (list && vu_code_list(list->data, list->len, &head, &sites) == 0) {
 		f.n_candidates = head->n_candidates;
-		res = build(s, fd, &f, path, sites, head->n_sites);
+		res = build(s, fd, &f, path, head, sites);
 	}
 	if (identify(fd, &now) < 0 || !same_file(&now, id)) {
 		vu_fd_close(&f.fd);

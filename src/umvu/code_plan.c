@@ -19,11 +19,13 @@ int vu_code_list(const void *data, size_t len, const struct vu_scan_head **head,
 
 	if (len < sizeof(*h) || h->magic != VU_SCAN_MAGIC || h->version != VU_SCAN_VERSION ||
 	    h->n_sites > VU_SCAN_SITES || len != sizeof(*h) + h->n_sites * sizeof(*s) ||
-	    h->sum != vu_scan_sum(s, h->n_sites * sizeof(*s)))
+	    h->sum != vu_scan_list_sum(h, s) || h->pad > INT64_MAX || h->pad_size >= VU_CODE_PAGE ||
+	    (h->pad_size && (h->pad + h->pad_size) % VU_CODE_PAGE))
 		return -EPROTO;
 	for (i = 0; i < h->n_sites; i++) {
-		if (s[i].offset < from || s[i].offset > INT64_MAX || s[i].kind > VU_SITE_F001 ||
-		    s[i].length < VU_SCAN_SHORTEST || s[i].length > VU_SCAN_LONGEST)
+		if (s[i].offset < from || s[i].offset > INT64_MAX || s[i].kind > VU_SCAN_STUB_RED ||
+		    s[i].length < VU_SCAN_SHORTEST || s[i].length > VU_SCAN_LONGEST ||
+		    s[i].syscall + 2u > s[i].length)
 			return -EPROTO;
 		from = s[i].offset + s[i].length;
 	}
@@ -38,22 +40,54 @@ struct span {
 	uint64_t first, end; /* pages of the file */
 };
 
-/* Spans of pages, joined where less than JOIN_PAGES lie between. */
-static size_t find_spans(struct span *spans, uint64_t size, const struct vu_scan_site *sites,
-			 size_t n)
+static int by_page(const void *a, const void *b)
 {
+	const struct span *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+static bool is_stub(const struct vu_scan_site *s)
+{
+	return s->kind == VU_SCAN_STUB || s->kind == VU_SCAN_STUB_RED;
+}
+
+/* Spans of pages that hold sites, and that of the pad where it is wanted. */
+static size_t find_spans(struct span *spans, uint64_t size, const struct vu_scan_head *head,
+			 const struct vu_scan_site *sites)
+{
+	bool stubs = false;
 	uint64_t first, end;
 	size_t i, k = 0;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < head->n_sites; i++) {
 		first = sites[i].offset / VU_CODE_PAGE;
 		end = (sites[i].offset + sites[i].length - 1) / VU_CODE_PAGE + 1;
 		if (sites[i].offset + sites[i].length > size || end > UINT32_MAX)
 			break;
-		if (k && first <= spans[k - 1].end + JOIN_PAGES)
-			spans[k - 1].end = end;
-		else
-			spans[k++] = (struct span){ first, end };
+		stubs |= is_stub(&sites[i]);
+		spans[k++] = (struct span){ first, end };
+	}
+	first = head->pad / VU_CODE_PAGE;
+	if (stubs && head->pad_size && head->pad <= size + 15 && first < UINT32_MAX)
+		spans[k++] = (struct span){ first, first + 1 };
+	if (k)
+		qsort(spans, k, sizeof(*spans), by_page);
+	return k;
+}
+
+/* Join them where less than JOIN_PAGES lie between. */
+static size_t join_near(struct span *spans, size_t n)
+{
+	size_t i, k = 0;
+
+	for (i = 0; i < n; i++) {
+		if (k && spans[i].first <= spans[k - 1].end + JOIN_PAGES) {
+			if (spans[i].end > spans[k - 1].end)
+				spans[k - 1].end = spans[i].end;
+		} else {
+			spans[k++] = spans[i];
+		}
 	}
 	return k;
 }
@@ -71,16 +105,16 @@ static size_t join_nearest(struct span *spans, size_t n)
 	return n - 1;
 }
 
-size_t vu_code_plan(struct vu_code_file *f, uint64_t size, const struct vu_scan_site *sites,
-		    size_t n)
+size_t vu_code_plan(struct vu_code_file *f, uint64_t size, const struct vu_scan_head *head,
+		    const struct vu_scan_site *sites)
 {
-	VU_CLEANUP(free) struct span *spans = calloc(n + 1, sizeof(*spans));
+	VU_CLEANUP(free) struct span *spans = calloc(head->n_sites + 1, sizeof(*spans));
 	size_t i, k, pages = 0;
 
 	f->n_runs = 0;
 	if (!spans)
 		return 0;
-	k = find_spans(spans, size, sites, n);
+	k = join_near(spans, find_spans(spans, size, head, sites));
 	while (k > VU_CODE_RUNS)
 		k = join_nearest(spans, k);
 	for (i = 0; i < k; i++) {
@@ -147,26 +181,90 @@ static bool patch_f(unsigned char *at, const struct vu_scan_site *s)
 	return true;
 }
 
-size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
-		     const struct vu_scan_site *sites, size_t n)
+/* Where `length` bytes of the file at `offset` are in the runs, NULL: not there. */
+static unsigned char *locate(const struct vu_code_file *f, unsigned char *pages, uint64_t offset,
+			     uint64_t length)
 {
+	uint32_t i;
+
+	for (i = 0; i < f->n_runs; i++) {
+		const struct vu_code_run *r = &f->run[i];
+		uint64_t start = (uint64_t)r->file_page * VU_CODE_PAGE;
+		uint64_t size = (uint64_t)r->n_pages * VU_CODE_PAGE;
+
+		if (offset >= start && length <= size && offset - start <= size - length)
+			return pages + (uint64_t)r->memfd_page * VU_CODE_PAGE + (offset - start);
+	}
+	return NULL;
+}
+
+/* What is left of the pad. */
+struct pad {
+	unsigned char *at; /* NULL: there is none */
+	uint64_t offset;   /* of `at` in the file */
+	size_t left;
+};
+
+static size_t put_jump(unsigned char *to, uint64_t from, uint64_t target)
+{
+	int32_t distance = (int32_t)(target - (from + 5));
+
+	to[0] = 0xe9;
+	memcpy(to + 1, &distance, sizeof(distance));
+	return 5;
+}
+
+/* The stub: what is in front of the call, the call, what follows it, back. */
+static bool patch_stub(unsigned char *at, const struct vu_scan_site *s, struct pad *pad)
+{
+	static const unsigned char down[] = { 0x48, 0x8d, 0x64, 0x24, 0x80 }; /* lea -128(%rsp) */
+	static const unsigned char up[] = { 0x48, 0x8d, 0xa4, 0x24, 0x80, 0, 0, 0 };
+	bool red = s->kind == VU_SCAN_STUB_RED;
+	size_t after = s->length - s->syscall - 2u, done = s->syscall;
+	unsigned char stub[VU_SCAN_LONGEST + 32];
+
+	if (memcmp(at + s->syscall, "\x0f\x05", 2) != 0)
+		return false;
+	memcpy(stub, at, done);
+	if (red) {
+		memcpy(stub + done, down, sizeof(down));
+		done += sizeof(down);
+	}
+	done += put_call(stub + done, VU_GATE_F000);
+	if (red) {
+		memcpy(stub + done, up, sizeof(up));
+		done += sizeof(up);
+	}
+	memcpy(stub + done, at + s->length - after, after);
+	done += after;
+	if (!pad->at || done + 5 > pad->left || s->offset > pad->offset ||
+	    pad->offset - s->offset > INT32_MAX)
+		return false;
+	done += put_jump(stub + done, pad->offset + done, s->offset + s->length);
+	memcpy(pad->at, stub, done);
+	put_nops(at + put_jump(at, s->offset, pad->offset), s->length - 5u);
+	pad->at += done;
+	pad->offset += done;
+	pad->left -= done;
+	return true;
+}
+
+size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
+		     const struct vu_scan_head *head, const struct vu_scan_site *sites)
+{
+	struct pad pad = { locate(f, pages, head->pad, head->pad_size), head->pad, head->pad_size };
 	size_t i, done = 0;
-	uint32_t run = 0;
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < head->n_sites; i++) {
 		const struct vu_scan_site *s = &sites[i];
-		uint64_t page = s->offset / VU_CODE_PAGE;
-		unsigned char *at;
+		unsigned char *at = locate(f, pages, s->offset, s->length);
 
-		while (run < f->n_runs &&
-		       page >= (uint64_t)f->run[run].file_page + f->run[run].n_pages)
-			run++;
-		if (run == f->n_runs || page < f->run[run].file_page)
-			break;
-		at = pages +
-		     (page - f->run[run].file_page + f->run[run].memfd_page) * VU_CODE_PAGE +
-		     s->offset % VU_CODE_PAGE;
-		done += s->kind == VU_SITE_NR ? patch_nr(at, s) : patch_f(at, s);
+		if (!at)
+			continue;
+		if (is_stub(s))
+			done += patch_stub(at, s, &pad);
+		else
+			done += s->kind == VU_SITE_NR ? patch_nr(at, s) : patch_f(at, s);
 	}
 	return done;
 }

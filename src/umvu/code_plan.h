@@ -20,14 +20,14 @@ int vu_code_list(const void *data, size_t len, const struct vu_scan_head **head,
  * taken in where they are few, or where there would be too many runs. Sets f->run and n_runs. The
  * number of pages. Sites beyond the end of the file are left out.
  */
-size_t vu_code_plan(struct vu_code_file *f, uint64_t size, const struct vu_scan_site *sites,
-		    size_t n);
+size_t vu_code_plan(struct vu_code_file *f, uint64_t size, const struct vu_scan_head *head,
+		    const struct vu_scan_site *sites);
 
 /*
  * Patch the pages of f->run, which lie one after the other at `pages`. A site whose bytes are not what its
  * kind wants is left. The number of sites that have been patched.
  */
 size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
-		     const struct vu_scan_site *sites, size_t n);
+		     const struct vu_scan_head *head, const struct vu_scan_site *sites);
 
 #endif

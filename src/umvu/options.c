@@ -67,7 +67,7 @@ static const struct vu_opt table[] = {
 		    "when CMD ends, end all other processes of the view"),
 	VU_OPT_CALL('d', "debug", set_debug, "TAGS",
 		    "log what happens: session, view, mount, driver, module, rpc,\n"
-		    "realm, guest, agent, or all; TAG:trace says more"),
+		    "realm, guest, agent, code, or all; TAG:trace says more"),
 	VU_OPT_FLAG(0, "check", struct vu_options, check, true,
 		    "say what this machine allows, and why not"),
 	VU_OPT_FLAG(0, "json", struct vu_options, json, true, "with --check: print JSON"),

@@ -28,6 +28,27 @@ static struct vu_scan_site site(uint64_t offset, unsigned int kind, unsigned int
 	};
 }
 
+static struct vu_scan_head head_of(size_t n)
+{
+	return (struct vu_scan_head){ .n_sites = (uint32_t)n };
+}
+
+static size_t plan(struct vu_code_file *f, uint64_t size, const struct vu_scan_site *sites,
+		   size_t n)
+{
+	const struct vu_scan_head head = head_of(n);
+
+	return vu_code_plan(f, size, &head, sites);
+}
+
+static size_t patch(const struct vu_code_file *f, unsigned char *pages,
+		    const struct vu_scan_site *sites, size_t n)
+{
+	const struct vu_scan_head head = head_of(n);
+
+	return vu_code_patch(f, pages, &head, sites);
+}
+
 /* --- runs ---------------------------------------------------------------------------------------- */
 
 static void expect_runs(const struct vu_code_file *f, const struct vu_code_run *want, size_t n)
@@ -58,14 +79,14 @@ static void test_runs(void **state)
 	struct vu_code_file f = { 0 };
 
 	(void)state;
-	assert_int_equal(vu_code_plan(&f, 500 * PAGE, far_apart, 3), 3);
+	assert_int_equal(plan(&f, 500 * PAGE, far_apart, 3), 3);
 	expect_runs(&f, two, 2);
-	assert_int_equal(vu_code_plan(&f, 500 * PAGE, close, 2), 18);
+	assert_int_equal(plan(&f, 500 * PAGE, close, 2), 18);
 	expect_runs(&f, near, 1);
-	assert_int_equal(vu_code_plan(&f, 500 * PAGE, close, 0), 0);
+	assert_int_equal(plan(&f, 500 * PAGE, close, 0), 0);
 	assert_int_equal(f.n_runs, 0);
 	/* The file ends within the last site. */
-	assert_int_equal(vu_code_plan(&f, 400 * PAGE + 6, far_apart, 3), 2);
+	assert_int_equal(plan(&f, 400 * PAGE + 6, far_apart, 3), 2);
 	expect_runs(&f, two, 1);
 }
 
@@ -82,7 +103,7 @@ static void test_most_runs(void **state)
 		at += i == 4 ? 20 : i == 7 ? 30 : 1000;
 		sites[i] = site(at * PAGE, VU_SITE_NR, 7);
 	}
-	pages = vu_code_plan(&f, UINT32_MAX, sites, VU_ARRAY_SIZE(sites));
+	pages = plan(&f, UINT32_MAX, sites, VU_ARRAY_SIZE(sites));
 	assert_int_equal(f.n_runs, VU_CODE_RUNS);
 	assert_int_equal(pages, VU_CODE_RUNS + 20 + 30);
 	assert_int_equal(f.run[3].n_pages, 21);
@@ -92,7 +113,7 @@ static void test_most_runs(void **state)
 
 /* --- patching ------------------------------------------------------------------------------------ */
 
-struct patch {
+struct sample {
 	const char *what;
 	unsigned int kind, length;
 	const char *before, *after; /* NULL: left as it is */
@@ -103,7 +124,7 @@ struct patch {
 #define F000	SLOT("\xf0\x0f\x5e\x7f")
 #define F001	SLOT("\xf8\x0f\x5e\x7f")
 
-static const struct patch patches[] = {
+static const struct sample patches[] = {
 	{ "eax", VU_SITE_NR, 7, "\xb8\x02\0\0\0\x0f\x05", NR2 },
 	{ "rax", VU_SITE_NR, 9, "\x48\xc7\xc0\x02\0\0\0\x0f\x05", NR2 "\x66\x90" },
 	{ "between", VU_SITE_NR, 9, "\xb8\x02\0\0\0\x89\xd7\x0f\x05", "\x89\xd7" NR2 },
@@ -129,7 +150,7 @@ static void test_patches(void **state)
 
 	(void)state;
 	for (i = 0; i < VU_ARRAY_SIZE(patches); i++) {
-		const struct patch *p = &patches[i];
+		const struct sample *p = &patches[i];
 		struct vu_scan_site s = site(5 * PAGE + 100, p->kind, p->length);
 
 		memset(pages, 0xaa, sizeof(pages));
@@ -137,7 +158,7 @@ static void test_patches(void **state)
 		memcpy(want, pages, sizeof(want));
 		if (p->after)
 			memcpy(want + 100, p->after, p->length);
-		assert_int_equal(vu_code_patch(&f, pages, &s, 1), p->after != NULL);
+		assert_int_equal(patch(&f, pages, &s, 1), p->after != NULL);
 		if (memcmp(pages, want, sizeof(pages)) != 0)
 			fail_msg("%s, %u bytes", p->what, p->length);
 	}
@@ -156,9 +177,45 @@ static void test_patch_runs(void **state)
 	(void)state;
 	memcpy(pages, open, sizeof(open));
 	memcpy(pages + 2 * PAGE - 3, open, sizeof(open));
-	assert_int_equal(vu_code_patch(&f, pages, sites, 3), 2);
+	assert_int_equal(patch(&f, pages, sites, 3), 2);
 	assert_memory_equal(pages, NR2, 7);
 	assert_memory_equal(pages + 2 * PAGE - 3, NR2, 7);
+}
+
+/* --- stubs --------------------------------------------------------------------------------------- */
+
+#define DOWN "\x48\x8d\x64\x24\x80"
+#define UP   "\x48\x8d\xa4\x24\x80\0\0\0"
+
+/* The pad is the end of the file's third page, the sites are in the first. */
+static void test_stubs(void **state)
+{
+	static const unsigned char before[] =
+		"\x8b\x38\xb8\x02\0\0\0\x0f\x05\x0f\x05\x89\xc7\x85\xc0";
+	struct vu_scan_site sites[] = { site(0x10, VU_SCAN_STUB, 9),
+					site(0x19, VU_SCAN_STUB_RED, 6),
+					site(0x800, VU_SCAN_STUB, 6) };
+	struct vu_scan_head head = { .n_sites = 3, .pad = 3 * PAGE - 64, .pad_size = 64 };
+	VU_CLEANUP(free) unsigned char *pages = calloc(3, PAGE);
+	const unsigned char *pad = pages + 3 * PAGE - 64;
+	struct vu_code_file f = { 0 };
+
+	(void)state;
+	sites[0].syscall = 7;
+	assert_int_equal(vu_code_plan(&f, 3 * PAGE, &head, sites), 3);
+	memcpy(pages + 0x10, before, sizeof(before) - 1);
+	/* The third has no syscall. */
+	assert_int_equal(vu_code_patch(&f, pages, &head, sites), 2);
+	assert_memory_equal(pages + 0x10, "\xe9\xab\x2f\0\0\x90\x90\x90\x90", 9);
+	assert_memory_equal(pad, "\x8b\x38\xb8\x02\0\0\0" F000 "\xe9\x46\xd0\xff\xff", 19);
+	assert_memory_equal(pages + 0x19, "\xe9\xb5\x2f\0\0\x90", 6);
+	assert_memory_equal(pad + 19, DOWN F000 UP "\x89\xc7\x85\xc0\xe9", 25);
+	/* Without room left they stay as they are. */
+	memcpy(pages + 0x10, before, sizeof(before) - 1);
+	head.pad += 48;
+	head.pad_size = 16;
+	assert_int_equal(vu_code_patch(&f, pages, &head, sites), 0);
+	assert_memory_equal(pages + 0x10, before, sizeof(before) - 1);
 }
 
 /* --- lists --------------------------------------------------------------------------------------- */
@@ -170,11 +227,11 @@ struct list {
 
 static struct list make_list(void)
 {
-	struct list l = { .head = { VU_SCAN_MAGIC, VU_SCAN_VERSION, 3, 5, 0 },
+	struct list l = { .head = { VU_SCAN_MAGIC, VU_SCAN_VERSION, 3, 5, 0, 0, 0, 0 },
 			  .sites = { site(8, VU_SITE_NR, 7), site(15, VU_SITE_F001, 8),
 				     site(PAGE, VU_SITE_NR, 9) } };
 
-	l.head.sum = vu_scan_sum(l.sites, sizeof(l.sites));
+	l.head.sum = vu_scan_list_sum(&l.head, l.sites);
 	return l;
 }
 
@@ -184,7 +241,7 @@ static int read_list(struct list *l, bool sum)
 	const struct vu_scan_site *sites;
 
 	if (sum)
-		l->head.sum = vu_scan_sum(l->sites, sizeof(l->sites));
+		l->head.sum = vu_scan_list_sum(&l->head, l->sites);
 	return vu_code_list(l, sizeof(*l), &head, &sites);
 }
 
@@ -200,19 +257,17 @@ static void test_lists(void **state)
 	for (i = 0; i < sizeof(l); i++) {
 		l = make_list();
 		((unsigned char *)&l)[i] ^= 0x40;
-		/* The number of candidates is for information only. */
-		if (i / 4 != offsetof(struct vu_scan_head, n_candidates) / 4)
-			assert_int_equal(read_list(&l, false), -EPROTO);
+		assert_int_equal(read_list(&l, false), -EPROTO);
 		assert_int_equal(vu_code_list(&l, i, &head, &sites), -EPROTO);
 	}
 	l = make_list();
 	l.sites[1].offset = 14; /* overlap */
 	assert_int_equal(read_list(&l, true), -EPROTO);
 	l = make_list();
-	l.sites[2].length = 6;
+	l.sites[2].length = 4;
 	assert_int_equal(read_list(&l, true), -EPROTO);
 	l = make_list();
-	l.sites[2].kind = 3;
+	l.sites[2].kind = 5;
 	assert_int_equal(read_list(&l, true), -EPROTO);
 	l = make_list();
 	l.sites[2].offset = UINT64_MAX - 3;
@@ -333,10 +388,10 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_runs),	     cmocka_unit_test(test_most_runs),
-		cmocka_unit_test(test_patches),	     cmocka_unit_test(test_patch_runs),
-		cmocka_unit_test(test_lists),	     cmocka_unit_test(test_cache),
-		cmocka_unit_test(test_cache_folder),
+		cmocka_unit_test(test_runs),	cmocka_unit_test(test_most_runs),
+		cmocka_unit_test(test_patches), cmocka_unit_test(test_patch_runs),
+		cmocka_unit_test(test_stubs),	cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_cache),	cmocka_unit_test(test_cache_folder),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -261,6 +261,39 @@ static void test_jump_tables(void **state)
 	check_all(others, VU_ARRAY_SIZE(others));
 }
 
+/* With room behind the code for what does not fit in place. */
+static void test_stubs(void **state)
+{
+	static const struct want list[] = {
+		{ "in place if possible", OPEN CALL "c3", 0, NR, 0, 7, 2 },
+		{ "after the call", OPEN "488d3500000000" CALL "89c7 85c0 c3", 0, VU_SCAN_STUB, 12,
+		  6, 2 },
+		{ "before the call", OPEN "8b38" CALL "c3", 0, VU_SCAN_STUB, 0, 9, 2 },
+		{ "no room: relative", OPEN "488d3500000000" CALL "c3", VU_WHY_FORM, 0, 0, 0, 0 },
+		{ "any number", "8b07 4889d6" CALL "85c0 c3", 0, VU_SCAN_STUB, 2, 5, NONE },
+		{ "any number, returns at once", "8b07 4889d6" CALL "c3", VU_WHY_FORM, 0, 0, 0, 0 },
+		{ "a jump behind the call", "8b07" CALL "4885c0 74fb c3", VU_WHY_TARGET, 0, 0, 0,
+		  0 },
+		{ "red zone", "488d7424f8" OPEN CALL "c3", 0, VU_SCAN_STUB_RED, 5, 7, 2 },
+		{ "red zone, clone", "488d7424f8 b838000000" CALL "c3", VU_WHY_RED_ZONE, 0, 0, 0,
+		  0 },
+		{ "red zone, clone3", "488d7424f8 b8b3010000" CALL "c3", VU_WHY_RED_ZONE, 0, 0, 0,
+		  0 },
+		{ "red zone, any number", "488d7424f8 8b07" CALL "483d00f0ffff c3", VU_WHY_RED_ZONE,
+		  0, 0, 0, 0 },
+	};
+	struct test_elf t;
+	Elf64_Phdr *ph = (void *)(t.bytes + 64);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VU_ARRAY_SIZE(list); i++) {
+		elf_make(&t, list[i].code, 0);
+		ph[0].p_filesz = 0x800;
+		check(&t, &list[i]);
+	}
+}
+
 static void test_symbol_within(void **state)
 {
 	static const struct want hit = { "symbol", OPEN CALL "c3", VU_WHY_TARGET, 0, 0, 0, 0 };
@@ -396,9 +429,9 @@ int main(void)
 		cmocka_unit_test(test_boundaries),  cmocka_unit_test(test_jumps_into),
 		cmocka_unit_test(test_red_zone),    cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_jump_tables), cmocka_unit_test(test_symbol_within),
-		cmocka_unit_test(test_descent),	    cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_garbled),	    cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_stubs),	    cmocka_unit_test(test_descent),
+		cmocka_unit_test(test_truncated),   cmocka_unit_test(test_garbled),
+		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
