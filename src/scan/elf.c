@@ -125,6 +125,11 @@ static void read_sections(struct vu_elf *e, const Elf64_Ehdr *eh)
 		} else if (is_named(e, &names, &sh, ".eh_frame")) {
 			e->eh_frame = (struct vu_elf_table){ sh.sh_offset, sh.sh_size };
 			e->eh_frame_addr = sh.sh_addr;
+		} else if (is_named(e, &names, &sh, ".gopclntab") ||
+			   is_named(e, &names, &sh, ".data.rel.ro.gopclntab")) {
+			e->go = (struct vu_elf_table){ sh.sh_offset, sh.sh_size };
+		} else if (is_named(e, &names, &sh, ".text")) {
+			e->text = sh.sh_addr;
 		}
 	}
 }

@@ -34,6 +34,8 @@ struct vu_elf {
 	struct vu_elf_table symbols[2], strings[2]; /* .symtab and .dynsym */
 	struct vu_elf_table eh_frame;
 	uint64_t eh_frame_addr;
+	struct vu_elf_table go; /* .gopclntab */
+	uint64_t text;		/* address of .text, 0: not known */
 };
 
 struct vu_elf_symbol {

@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "scan/ehframe.h"
 #include "scan/extents.h"
 #include "scan/state.h"
 
+#define GO_1_18	    0xfffffff0u
+#define GO_1_20	    0xfffffff1u
 #define LOOK_BACK   8	       /* ranges that may lie around a smaller one */
 #define DESCENT_MAX (4u << 20) /* bytes of code that are followed as a whole */
 
@@ -71,12 +74,50 @@ static void add_symbol(void *ctx, const struct vu_elf_symbol *s)
 		add(ctx, s->addr, s->addr + s->size);
 }
 
+/*
+ * Go's own table: offsets of functions from the start of the text, ascending, each up to the next (Go 1.18 and
+ * later, src/runtime/symtab.go). All functions of a stripped program are known by it.
+ */
+static void add_go(struct vu_extents *x)
+{
+	const struct vu_elf_table *t = &x->e->go;
+	uint64_t n, start, last = 0, table;
+	struct vu_reader r;
+	uint32_t magic, from, to;
+
+	vu_reader_init(&r, x->e->data + t->offset, t->size);
+	magic = vu_reader_le32(&r);
+	if ((magic != GO_1_18 && magic != GO_1_20) || vu_reader_le16(&r) || vu_reader_u8(&r) != 1 ||
+	    vu_reader_u8(&r) != 8)
+		return;
+	n = vu_reader_le64(&r);
+	vu_reader_le64(&r);
+	start = vu_reader_le64(&r);
+	if (!start)
+		start = x->e->text;
+	vu_reader_bytes(&r, 4 * 8);
+	table = vu_reader_le64(&r);
+	if (r.error || vu_reader_seek(&r, table) < 0)
+		return;
+	from = vu_reader_le32(&r);
+	while (n-- && !r.error) {
+		vu_reader_le32(&r);
+		to = vu_reader_le32(&r);
+		if (r.error || to <= from || start + from < last)
+			return;
+		add(x, start + from, start + to);
+		last = start + to;
+		from = to;
+	}
+}
+
 static void gather(struct vu_extents *x)
 {
 	x->gathered = true;
 	if (!x->indexed)
 		vu_eh_walk(x->e, add_fde, x);
 	vu_elf_each_symbol(x->e, add_symbol, x);
+	add_go(x);
 	sort(x);
 }
 

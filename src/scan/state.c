@@ -181,6 +181,11 @@ static struct vu_value moved(const struct vu_state *s, const struct vu_elf *e,
 	struct vu_value v;
 	int reg;
 
+	/* "xor %eax,%eax; mov $56,%al" */
+	if (insn->op[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	    insn->op[0].reg.value == ZYDIS_REGISTER_AL && is_imm(from) &&
+	    s->reg[VU_RAX].kind == VU_CONST)
+		return value(VU_CONST, (s->reg[VU_RAX].v & ~0xffll) | (from->imm.value.u & 0xff));
 	if (size < 32)
 		return any();
 	if (is_imm(from))

@@ -84,6 +84,9 @@ assert_sites()
 		printf '%s\n' 'package main' 'import "os"' 'func main() { os.Open("/") }' >p.go
 		go build -o gone p.go
 		[ "$(share gone)" -ge 85 ] || fail "Go: only $(share gone)%"
+		# A large one, mostly stripped: by Go's own table.
+		gone=$(go env GOROOT)/bin/go
+		[ ! -x "$gone" ] || [ "$(share "$gone")" -ge 85 ] || fail "$gone: only $(share "$gone")%"
 	fi
 }
 
