@@ -12,6 +12,8 @@
  *	VU_SITE_F000	syscall; cmp $-4096,%rax	8 bytes		any number; the gate compares, too, and a nop
  *	VU_SITE_F001	syscall; cmp $-4095,%rax	8 bytes
  *
+ * Sites without room for it jump to a stub in the same file that calls VU_GATE_ANY, and back (abi/scan.h).
+ *
  * The call pushes its return address: no site may lie in a function that keeps data below its stack
  * pointer (red zone). Which sites are safe is found out by vu-scan (src/scan).
  *
@@ -25,7 +27,8 @@
 
 #define VU_GATE_ADDR	0x7f5e0000ul /* below 2 GiB, so that it fits a sign-extended 32-bit address */
 #define VU_GATE_SLOTS	512u
-#define VU_GATE_F000	510u /* slots from 0 are for the calls of that number */
+#define VU_GATE_ANY	509u /* slots below are for the calls of that number; this takes any */
+#define VU_GATE_F000	510u
 #define VU_GATE_F001	511u
 #define VU_GATE_SLOT(n) (VU_GATE_ADDR + 8ul * (n))
 

@@ -7,7 +7,7 @@
 
 /* What a call by a patched site has on the guest's stack. */
 struct vu_frame {
-	uint64_t kind; /* enum vu_site_kind */
+	uint64_t kind; /* lowest byte: enum vu_site_kind */
 	uint64_t nr;
 	uint64_t arg[6];
 	uint64_t ret; /* the site's return address; above it is the guest's stack */

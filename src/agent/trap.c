@@ -97,6 +97,7 @@ static uint64_t compare_flags(uint64_t flags, uint64_t kind, long result)
 {
 	uint64_t limit = kind == VU_SITE_F000 ? (uint64_t)-4096l : (uint64_t)-4095l;
 
+	kind &= 0xff;
 	if (kind == VU_SITE_NR)
 		return flags;
 	flags &= ~(EFLAGS_CF | EFLAGS_ZF | EFLAGS_OTHER);

@@ -404,7 +404,7 @@ static void form_nr(const struct scan *s, const struct vu_func *f, struct vu_cal
 		if (!is_movable(&insn, false))
 			return;
 	}
-	if (i > BETWEEN || number >= VU_GATE_F000)
+	if (i > BETWEEN || number >= VU_GATE_ANY)
 		return;
 	form->first = at;
 	form->length = (uint8_t)(c->addr + 2 - at);

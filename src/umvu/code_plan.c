@@ -155,7 +155,7 @@ static bool patch_nr(unsigned char *at, const struct vu_scan_site *s)
 	size_t between = s->length - mov - 2, done;
 
 	if (!mov || s->length < mov + 2 || memcmp(at + mov - 4, &s->number, 4) != 0 ||
-	    memcmp(at + s->length - 2, "\x0f\x05", 2) != 0 || s->number >= VU_GATE_F000)
+	    memcmp(at + s->length - 2, "\x0f\x05", 2) != 0 || s->number >= VU_GATE_ANY)
 		return false;
 	memmove(at, at + mov, between);
 	done = between + put_call(at + between, s->number);
@@ -230,7 +230,7 @@ static bool patch_stub(unsigned char *at, const struct vu_scan_site *s, struct p
 		memcpy(stub + done, down, sizeof(down));
 		done += sizeof(down);
 	}
-	done += put_call(stub + done, VU_GATE_F000);
+	done += put_call(stub + done, VU_GATE_ANY);
 	if (red) {
 		memcpy(stub + done, up, sizeof(up));
 		done += sizeof(up);

@@ -63,7 +63,7 @@ static void make_gate(unsigned char *at, uint32_t slot)
 	at = emit(at, "\xf0\x49\xff\x03", 4); /* lock incq (%r11) */
 	if (other_stack)
 		at = emit(at, "\x41\x59", 2); /* pop %r9 */
-	if (slot < VU_GATE_F000) {
+	if (slot < VU_GATE_ANY) {
 		at = emit(at, "\xb8", 1); /* mov $slot,%eax */
 		at = emit(at, &slot, sizeof(slot));
 	}

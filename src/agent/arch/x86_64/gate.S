@@ -5,11 +5,11 @@
  * lies on the guest's stack is small (Go's goroutines leave some 500 bytes) and borne by a longjmp.
  */
 
-#define SYS_SLOTS 510
+#define SYS_SLOTS 509
 #define ERR_F000  -4096
 #define ERR_F001  -4095
 
-/* kinds of sites, in r11 */
+/* kinds of sites, in r11's lowest byte; for NR the guest's flags are above it, as lahf and seto give them */
 #define KIND_NR	  0
 #define KIND_F000 1
 #define KIND_F001 2
@@ -21,6 +21,7 @@
 	.quad	vu_gate_stubs + 16 * i
 	.set	i, i + 1
 	.endr
+	.quad	vu_gate_nr		/* VU_GATE_ANY */
 	.quad	vu_gate_f000
 	.quad	vu_gate_f001
 	.balign 4096
@@ -53,10 +54,16 @@ vu_gate_f001:
 	jmp	vu_gate
 	.balign 16
 vu_gate_nr:
-	xor	%r11d, %r11d
-/* rax: number; r11: kind; (rsp): return address */
+	mov	%eax, %ecx
+	lahf
+	seto	%al
+	movzwl	%ax, %r11d
+	shl	$8, %r11d
+	mov	%ecx, %eax
+/* eax: number; r11: kind; (rsp): return address */
 vu_gate:
-	cmp	$SYS_SLOTS, %rax
+	mov	%eax, %eax		/* the kernel takes an int */
+	cmp	$SYS_SLOTS, %eax
 	jae	1f
 	lea	vu_gate_class(%rip), %rcx
 	cmpb	$0, (%rcx,%rax)
@@ -85,11 +92,18 @@ vu_gate_out:
 	pop	%r8
 	pop	%r9
 vu_gate_ret:
-	mov	(%rsp), %rcx		/* as after a system call */
-	test	%r11d, %r11d
+	test	%r11b, %r11b
 	jnz	2f
+	mov	%rax, %rcx
+	mov	%r11d, %eax
+	shr	$8, %eax
+	add	$0x7f, %al		/* overflow if it was 1 */
+	sahf
+	mov	%rcx, %rax
+	mov	(%rsp), %rcx		/* as after a system call */
 	ret
-2:	cmp	$KIND_F000, %r11d
+2:	mov	(%rsp), %rcx
+	cmp	$KIND_F000, %r11b
 	jne	3f
 	cmp	$ERR_F000, %rax
 	ret
