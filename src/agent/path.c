@@ -158,7 +158,9 @@ static bool is_plain(int dirfd, char *path, uint32_t *how)
 	get_shape(path, &sh);
 	if (sh.dotdot)
 		return false;
-	vu_mount_each(names_mount_point, &search);
+	do
+		search.found = false;
+	while (!vu_mount_each(names_mount_point, &search));
 	if (search.found)
 		return false;
 	proof = look_at_dirs(dirfd, path, &sh);
