@@ -194,7 +194,7 @@ void vu_helper_main(int sock, uint64_t session)
 	int res = 0;
 
 	setsid();
-	prctl(PR_SET_NAME, "umvu-guard");
+	prctl(PR_SET_NAME, "vu-guard"); /* who ends all that is called umvu leaves it its duty */
 	while (!h.quit && res >= 0) {
 		res = await(&h);
 		if (res == VU_REALM_QUIT)
