@@ -165,3 +165,15 @@ session_goes_on()
 		assert_image
 	done
 }
+
+@test "the server while it makes a view" {
+	need strace
+	local call
+	for call in memfd_create mkdir bind unlinkat listen; do # not rmdir: that would hit the guard, too
+		run strace -f -o trace -e trace="$call" -e inject="$call:signal=KILL" "$LEASH" umvu -N true
+		grep -q "killed by SIGKILL" trace || fail "$call was not the end:" "$(cat trace)"
+		assert_failure 125
+		assert_line -p "umvu: no session: the server"
+		assert_nothing_left
+	done
+}
