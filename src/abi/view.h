@@ -3,11 +3,13 @@
  * The view image: what umvu publishes and every guest of a view reads.
  *
  * One memfd per view. umvu maps it writable; guests map it read-only at VU_VIEW_ADDR. It holds a
- * header and two table areas. umvu writes the new table into the area that is not in use, then
- * switches header.area, between two increments of header.seq (odd: being switched). A reader notes
- * seq, takes what it needs out of the area, and starts again if seq has changed meanwhile. Tables
- * may be torn while they are read, so a reader checks every offset against the area's size before
- * it uses it (vu_view_str() and vu_view_mounts() do).
+ * head and two areas. head.seq counts the publishings, and its lowest bit tells the area in use: umvu
+ * writes the new table into the other area and then adds one to seq, a single store by which all
+ * readers go over to it. So no reader ever waits: whenever umvu is stopped or killed, the area in use
+ * is whole. Torn is only what a reader takes out of an area for so long that umvu begins to write into
+ * it again; seq has changed by then. A reader notes seq (vu_view_begin()), takes what it needs, and
+ * starts again if seq has changed (vu_view_retry()). Until then it may have read anything, so it
+ * checks every offset before it uses it (vu_view_str() and vu_view_mounts() do).
  */
 #ifndef VU_ABI_VIEW_H
 #define VU_ABI_VIEW_H
@@ -39,11 +41,10 @@
 struct vu_view_head {
 	uint32_t magic;
 	uint32_t abi;
-	uint64_t session;    /* random, the same for all views of a session */
-	uint32_t view;	     /* number of this view in the session, from 1 */
-	uint32_t seq;	     /* even: stable; read with acquire */
-	uint32_t area;	     /* 0 or 1: the area in use */
-	uint32_t classes;    /* VU_TOUCH_* */
+	uint64_t session; /* random, the same for all views of a session */
+	uint32_t view;	  /* number of this view in the session, from 1 */
+	uint32_t seq;	  /* publishings so far; the area in use is seq & 1 */
+	uint32_t classes; /* VU_TOUCH_*: of the table in use at least, for a moment of its neighbour's too */
 	int32_t server;	     /* pid of umvu's server as seen in the session's pid namespace */
 	int32_t rpc_fd;	     /* the server's O_PATH descriptor of this view's rpc socket */
 	int32_t view_fd;     /* the server's descriptor of this image */
@@ -52,8 +53,6 @@ struct vu_view_head {
 	uint64_t loader_ino;
 	uint32_t debug; /* VU_DEBUG_* for the agent */
 	uint32_t reserved;
-	char name[64];	 /* of the view, "" if none */
-	char uts[6][65]; /* as in struct utsname; valid with VU_TOUCH_UTS */
 };
 
 /*
@@ -69,8 +68,11 @@ struct vu_shared {
 struct vu_view_area {
 	uint32_t size; /* bytes in use, at most VU_VIEW_AREA_SIZE */
 	uint32_t n_mounts;
-	uint32_t generation; /* grows with every publishing */
-	uint32_t flags;	     /* VU_AREA_* */
+	uint32_t classes; /* VU_TOUCH_* of this table */
+	uint32_t flags;	  /* VU_AREA_* */
+	char name[64];	 /* of the view, "" if none */
+	char uts[6][65]; /* as in struct utsname; valid with VU_TOUCH_UTS */
+	char pad[2];
 	/* Which names mount points may have: bit vu_name_bit() of the last component of each one's path. */
 	uint64_t names[VU_NAMES_BITS / 64];
 };
@@ -113,13 +115,25 @@ struct vu_view_mount {
 	uint32_t super; /* offset: super block options, e.g. "rw,user_id=1000,group_id=1000" */
 };
 
-/* The area in use, or the other if umvu switches meanwhile: see the rules above. */
-static inline const struct vu_view_area *vu_view_area(const struct vu_view_head *v)
+/* The area of publishing number `seq`. */
+static inline const struct vu_view_area *vu_view_area(const struct vu_view_head *v, uint32_t seq)
 {
-	uint32_t n = __atomic_load_n(&v->area, __ATOMIC_ACQUIRE) & 1;
-
 	return (const void *)((const char *)v + VU_VIEW_HEAD_SIZE +
-			      n * (uint64_t)VU_VIEW_AREA_SIZE);
+			      (seq & 1) * (uint64_t)VU_VIEW_AREA_SIZE);
+}
+
+/* Begin to read: the area in use. */
+static inline const struct vu_view_area *vu_view_begin(const struct vu_view_head *v, uint32_t *seq)
+{
+	*seq = __atomic_load_n(&v->seq, __ATOMIC_ACQUIRE);
+	return vu_view_area(v, *seq);
+}
+
+/* Other than 0: what has been read since may be torn, and is to be read again. */
+static inline int vu_view_retry(const struct vu_view_head *v, uint32_t seq)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return __atomic_load_n(&v->seq, __ATOMIC_RELAXED) != seq;
 }
 
 /* The mount entries, and in *n their number, bounded by the area. */

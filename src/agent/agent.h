@@ -142,7 +142,7 @@ static inline bool vu_touches(uint32_t classes) /* does the view touch one of VU
 	return !agent_process.viewless && (vu_view()->classes & classes);
 }
 /*
- * Entry of the mount table, copied out under the seqlock; strings stay in the area.
+ * Entry of the mount table, copied out as one publishing had it; strings stay in the area.
  * vu_mount_by_*: true and *m filled, or false. Never block, safe against concurrent publishing.
  */
 bool vu_mount_at(uint32_t parent, const char *path, size_t len, struct vu_view_mount *m);
@@ -150,9 +150,13 @@ bool vu_mount_by_id(uint32_t id, struct vu_view_mount *m);
 bool vu_mount_by_mnt_id(uint64_t mnt_id, struct vu_view_mount *m);
 /* Copies the mount's path in the view to buf (VU_PATH_MAX bytes); its length, or -ENOENT. */
 long vu_mount_path(uint32_t id, char *buf);
-/* Calls fn for each mount in table order with strings valid during the call; stops if fn returns true. */
+/*
+ * Calls fn for each mount in table order; stops if fn returns true. False: the table was published anew
+ * meanwhile, and what fn has been shown may be a mixture: the caller forgets it and begins again. fn
+ * takes each string once (vu_view_str()), as it may change, and puts up with any text in it.
+ */
 typedef bool vu_mount_fn(const struct vu_view_area *a, const struct vu_view_mount *m, void *ctx);
-void vu_mount_each(vu_mount_fn *fn, void *ctx);
+bool vu_mount_each(vu_mount_fn *fn, void *ctx) __attribute__((warn_unused_result));
 
 /*
  * The name of one of the session's descriptors (agent_process.ref): /proc/<server>/fd/<fd>, or the

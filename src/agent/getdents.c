@@ -82,7 +82,9 @@ static bool find_ghosts(struct vu_call *c, struct listing *l)
 	l->dir_len = n == 1 ? 0 : (size_t)n;
 	l->buf = c->s->msg;
 	l->size = sizeof(c->s->msg);
-	vu_mount_each(add_ghost, l);
+	do
+		l->used = 0;
+	while (!vu_mount_each(add_ghost, l));
 	return l->used;
 }
 

@@ -349,7 +349,8 @@ long sys_sync(struct vu_call *c)
 	if (r < 0 || !vu_touches(VU_TOUCH_PATHS) || agent_process.driver)
 		return r;
 	if (all)
-		vu_mount_each(sync_each, c);
+		while (!vu_mount_each(sync_each, c))
+			;
 	else if (!vu_stat_place((int)c->arg[0], "", AT_EMPTY_PATH, &sx) &&
 		 vu_mount_by_mnt_id(sx.stx_mnt_id, &m))
 		r = sync_mount(c, &m);

@@ -83,15 +83,25 @@ static bool names_mount_point(const struct vu_view_area *a, const struct vu_view
 	return search->found;
 }
 
+/* The table in use. If another is published while something small is read of it, that came before. */
+static const struct vu_view_area *area(void)
+{
+	uint32_t seq;
+
+	return vu_view_begin(vu_view(), &seq);
+}
+
 /* Has a mount point the component `name` (n bytes) for its last? The view's table of bits says mostly no. */
 static bool is_mount_name(const char *name, size_t n)
 {
 	struct search search = { .name = name, .len = n };
 	uint32_t bit = vu_name_bit(name, n);
 
-	if (!(vu_view_area(vu_view())->names[bit / 64] >> bit % 64 & 1))
+	if (!(area()->names[bit / 64] >> bit % 64 & 1))
 		return false;
-	vu_mount_each(names_mount_point, &search);
+	do
+		search.found = false;
+	while (!vu_mount_each(names_mount_point, &search));
 	return search.found;
 }
 
@@ -115,7 +125,7 @@ static bool has_mount_name(const char *path)
 /* A mount on "/" is in the way of every absolute path. */
 static bool is_root_covered(const char *path)
 {
-	return path[0] == '/' && (vu_view_area(vu_view())->flags & VU_AREA_ROOT);
+	return path[0] == '/' && (area()->flags & VU_AREA_ROOT);
 }
 
 /* Does the kernel's answer to a look at the directories or the last component prove it free of links? */

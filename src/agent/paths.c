@@ -226,6 +226,14 @@ static bool on_way_to_mount(const struct vu_view_area *a, const struct vu_view_m
 	return b->found;
 }
 
+static bool search_mounts(vu_mount_fn *fn, struct beneath *b)
+{
+	do
+		b->found = false;
+	while (!vu_mount_each(fn, b));
+	return b->found;
+}
+
 /*
  * Renaming a directory that mount points lie in would leave the mounts without a path: EBUSY, as for the
  * mount points themselves (the kernel's mounts would move along). Removing the parent of a mount point
@@ -241,17 +249,14 @@ static long check_beneath(struct vu_call *c, struct vu_path *p)
 	if ((!is_rename && !is_rmdir) || !p->real[0])
 		return 0;
 	if (p->flags & VU_PATH_UNPLACED) {
-		vu_mount_each(on_way_to_mount, &b);
-		if (!b.found)
+		if (!search_mounts(on_way_to_mount, &b))
 			return 0;
 		if (vu_resolve_str(c, p->dirfd, p->real, VU_PARENT | VU_WANT_VIRT, p) < 0)
 			return 0;
-		b.found = false;
 	}
 	if (!p->virt[0])
 		return 0;
-	vu_mount_each(lies_beneath, &b);
-	return b.found ? (is_rmdir ? -ENOTEMPTY : -EBUSY) : 0;
+	return search_mounts(lies_beneath, &b) ? (is_rmdir ? -ENOTEMPTY : -EBUSY) : 0;
 }
 
 /* Resolves name n of the call into p; an error that is to be returned. */

@@ -166,7 +166,9 @@ bool vu_mapping_mount(const struct vu_mapping *map, struct vu_view_mount *m)
 
 	if (!d.dev)
 		return false;
-	vu_mount_each(has_dev, &d);
+	do
+		d.m.id = 0;
+	while (!vu_mount_each(has_dev, &d));
 	*m = d.m;
 	return d.m.id && !is_hosts(map, d.dev);
 }

@@ -4,9 +4,13 @@
  * the kernel's format (fs/proc_namespace.c), so that what reads them finds the view's mounts last, as
  * the latest.
  */
+#include <asm/unistd_64.h>
 #include <linux/fcntl.h>
 
 #include "agent/procfs.h"
+
+#define SEEK_SET_ 0
+#define SEEK_CUR_ 1
 
 /* Blanks and the like as \ooo, as mangle() of the kernel does. */
 static void put_escaped(struct vu_text *t, const char *s, const char *special)
@@ -129,20 +133,32 @@ static bool mountstats_line(const struct vu_view_area *a, const struct vu_view_m
 	return false;
 }
 
+/* The kernel's text, then the lines of one publishing. */
+static void put_table(struct vu_text *t, vu_mount_fn *line)
+{
+	long end;
+
+	vu_put_native(t);
+	vu_flush(t);
+	end = vu_sys(__NR_lseek, t->fd, 0, SEEK_CUR_);
+	while (!t->error && !vu_mount_each(line, t)) {
+		t->used = 0;
+		t->error = vu_sys(__NR_ftruncate, t->fd, end);
+		vu_sys(__NR_lseek, t->fd, end, SEEK_SET_);
+	}
+}
+
 void vu_text_mounts(struct vu_text *t)
 {
-	vu_put_native(t);
-	vu_mount_each(mounts_line, t);
+	put_table(t, mounts_line);
 }
 
 void vu_text_mountinfo(struct vu_text *t)
 {
-	vu_put_native(t);
-	vu_mount_each(mountinfo_line, t);
+	put_table(t, mountinfo_line);
 }
 
 void vu_text_mountstats(struct vu_text *t)
 {
-	vu_put_native(t);
-	vu_mount_each(mountstats_line, t);
+	put_table(t, mountstats_line);
 }

@@ -269,7 +269,9 @@ static bool to_view(char *buf)
 		f.fd = f.fd * 10 + (*s - '0');
 	if (*s != '/')
 		return false;
-	vu_mount_each(has_fd, &f);
+	do
+		f.id = 0;
+	while (!vu_mount_each(has_fd, &f));
 	if (!f.id)
 		return false;
 	n = vu_strlen(s);

@@ -7,26 +7,18 @@
 
 #include "agent/handlers.h"
 
-/* A server that died between its two increments leaves the sequence odd for ever. */
-#define SEQ_TRIES 10000
-
-/* Copies the names that the view shows; false: it has none of its own. Never blocks. */
+/* Copies the names that the view shows; false: it has none of its own. */
 static bool view_uts(struct new_utsname *uts)
 {
-	const struct vu_view_head *v = vu_view();
-	uint32_t classes = 0;
-	uint32_t seq;
-	int i;
+	const struct vu_view_area *a;
+	uint32_t classes, seq;
 
-	_Static_assert(sizeof(v->uts) == sizeof(*uts), "the view has the kernel's layout");
-	for (i = 0; i < SEQ_TRIES; i++) {
-		seq = __atomic_load_n(&v->seq, __ATOMIC_ACQUIRE);
-		classes = __atomic_load_n(&v->classes, __ATOMIC_RELAXED);
-		memcpy(uts, v->uts, sizeof(*uts));
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (!(seq & 1) && seq == __atomic_load_n(&v->seq, __ATOMIC_RELAXED))
-			break;
-	}
+	_Static_assert(sizeof(a->uts) == sizeof(*uts), "the view has the kernel's layout");
+	do {
+		a = vu_view_begin(vu_view(), &seq);
+		classes = a->classes;
+		memcpy(uts, a->uts, sizeof(*uts));
+	} while (vu_view_retry(vu_view(), seq));
 	return classes & VU_TOUCH_UTS;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reading the view image: lookups in the mount table under its sequence lock (abi/view.h). */
+/* Reading the view image: lookups in the mount table. They wait for nobody (abi/view.h). */
 #include <asm/errno.h>
 
 #include "agent/agent.h"
@@ -10,21 +10,6 @@ static const struct vu_view_head no_view;
 const struct vu_view_head *vu_view(void)
 {
 	return agent_process.viewless ? &no_view : (const struct vu_view_head *)VU_VIEW_ADDR;
-}
-
-static uint32_t read_begin(void)
-{
-	uint32_t seq;
-
-	while ((seq = __atomic_load_n(&vu_view()->seq, __ATOMIC_ACQUIRE)) & 1)
-		__builtin_ia32_pause();
-	return seq;
-}
-
-static bool read_retry(uint32_t seq)
-{
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return __atomic_load_n(&vu_view()->seq, __ATOMIC_RELAXED) != seq;
 }
 
 struct lookup {
@@ -73,8 +58,7 @@ static bool find(match_fn *match, const struct lookup *key, struct vu_view_mount
 	if (!vu_touches(VU_TOUCH_PATHS))
 		return false;
 	do {
-		seq = read_begin();
-		a = vu_view_area(vu_view());
+		a = vu_view_begin(vu_view(), &seq);
 		m = vu_view_mounts(a, &n);
 		found = false;
 		for (i = 0; i < n && !found; i++) {
@@ -85,7 +69,7 @@ static bool find(match_fn *match, const struct lookup *key, struct vu_view_mount
 				vu_strlcpy(path, vu_view_str(a, m[i].path), VU_PATH_MAX);
 			found = true;
 		}
-	} while (read_retry(seq));
+	} while (vu_view_retry(vu_view(), seq));
 	return found;
 }
 
@@ -118,21 +102,21 @@ long vu_mount_path(uint32_t id, char *buf)
 	return find(by_id, &key, &m, buf) ? (long)vu_strlen(buf) : -ENOENT;
 }
 
-void vu_mount_each(vu_mount_fn *fn, void *ctx)
+bool vu_mount_each(vu_mount_fn *fn, void *ctx)
 {
 	const struct vu_view_area *a;
 	const struct vu_view_mount *m;
-	uint32_t i, n;
+	uint32_t seq, i, n;
+	bool stop = false;
 
 	if (!vu_touches(VU_TOUCH_PATHS))
-		return;
-	read_begin();
-	a = vu_view_area(vu_view());
+		return true;
+	a = vu_view_begin(vu_view(), &seq);
 	m = vu_view_mounts(a, &n);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && !stop; i++) {
 		struct vu_view_mount copy = m[i];
 
-		if (fn(a, &copy, ctx))
-			return;
+		stop = fn(a, &copy, ctx);
 	}
+	return !vu_view_retry(vu_view(), seq);
 }

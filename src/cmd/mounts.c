@@ -312,12 +312,9 @@ static struct vu_view_area *copy_tables(const struct vu_view_head *view)
 
 	if (!copy)
 		return NULL;
-	do {
-		while ((seq = __atomic_load_n(&view->seq, __ATOMIC_ACQUIRE)) & 1)
-			usleep(100);
-		memcpy(copy, vu_view_area(view), VU_VIEW_AREA_SIZE);
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	} while (__atomic_load_n(&view->seq, __ATOMIC_RELAXED) != seq);
+	do
+		memcpy(copy, vu_view_begin(view, &seq), VU_VIEW_AREA_SIZE);
+	while (vu_view_retry(view, seq));
 	return copy;
 }
 

@@ -6,8 +6,8 @@
  * the socket; if it is killed, the next request makes another. If entering fails it goes on with that
  * error as the answer to all requests: what a process may do does not change for the better.
  *
- * At QUIT both end. At the end of the socket without it, the server was killed: the guard ends the
- * session's guests, and waits for drivers to write what they have. It could not do that from inside: a
+ * At QUIT both end. At the end of the socket without it, the server was killed: the guard removes what
+ * it may have left in the file system, ends the session's guests, and waits for drivers to write what they have. It could not do that from inside: a
  * process in another user namespace may not look at those outside (ptrace(2), access mode checking).
  */
 #include <errno.h>
@@ -23,6 +23,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "realm/folder.h"
 #include "realm/fs.h"
 #include "realm/guests.h"
 #include "realm/helper.h"
@@ -194,7 +195,7 @@ void vu_helper_main(int sock, uint64_t session)
 	int res = 0;
 
 	setsid();
-	prctl(PR_SET_NAME, "umvu-guard");
+	prctl(PR_SET_NAME, "vu-guard"); /* who ends all that is called umvu leaves it its duty */
 	while (!h.quit && res >= 0) {
 		res = await(&h);
 		if (res == VU_REALM_QUIT)
@@ -204,6 +205,7 @@ void vu_helper_main(int sock, uint64_t session)
 	}
 	if (!h.quit) {
 		vu_fd_close(&h.sock);
+		vu_folder_clear(session);
 		vu_guests_end(&guests);
 		vu_drivers_end(session, DRIVERS_MS);
 	}

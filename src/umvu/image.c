@@ -2,9 +2,8 @@
 /* A view's image file and socket. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "realm/folder.h"
 #include "umvu/image.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -56,36 +56,6 @@ void vu_image_unmap(struct vu_view_head *head)
 		munmap(head, VU_VIEW_SIZE);
 }
 
-/* A new folder in `parent`; its descriptor, and its name in path[size]. */
-static int temporary_folder(const char *parent, char *path, size_t size)
-{
-	int fd;
-
-	if (!parent || parent[0] != '/' ||
-	    snprintf(path, size, "%s/umvu-XXXXXX", parent) >= (int)size)
-		return -ENAMETOOLONG;
-	if (!mkdtemp(path))
-		return -errno;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
-		fd = -errno;
-		rmdir(path);
-	}
-	return fd;
-}
-
-static int any_temporary_folder(char *path, size_t size)
-{
-	const char *const parents[] = { getenv("XDG_RUNTIME_DIR"), getenv("TMPDIR"), "/tmp",
-					"/dev/shm", "/var/tmp" };
-	int fd = -ENOENT;
-	size_t i;
-
-	for (i = 0; i < VU_ARRAY_SIZE(parents) && fd < 0; i++)
-		fd = temporary_folder(parents[i], path, size);
-	return fd;
-}
-
 /* Bind `sock` in folder `dir`, and open what came to be. */
 static int bind_in(int dir, int sock)
 {
@@ -93,27 +63,27 @@ static int bind_in(int dir, int sock)
 	int fd;
 
 	/* By descriptor, since the folder's path may be longer than an address. */
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/s", dir);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/" VU_FOLDER_SOCKET, dir);
 	if (bind(sock, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return -errno;
-	fd = openat(dir, "s", O_PATH | O_CLOEXEC);
+	fd = openat(dir, VU_FOLDER_SOCKET, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		fd = -errno;
-	unlinkat(dir, "s", 0);
+	unlinkat(dir, VU_FOLDER_SOCKET, 0);
 	return fd;
 }
 
-int vu_image_socket(int *path_fd)
+int vu_image_socket(uint64_t session, int *path_fd)
 {
 	VU_CLEANUP(fd)
 	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	VU_CLEANUP(fd) int dir = -1;
-	char path[4096];
+	char path[PATH_MAX];
 	int fd;
 
 	if (sock < 0)
 		return -errno;
-	dir = any_temporary_folder(path, sizeof(path));
+	dir = vu_folder_make(session, path, sizeof(path));
 	if (dir < 0)
 		return dir;
 	fd = bind_in(dir, sock);

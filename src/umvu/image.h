@@ -18,8 +18,8 @@ void vu_image_unmap(struct vu_view_head *head);
 
 /*
  * A listening SOCK_SEQPACKET socket, non-blocking, without a name in the file system (for a moment it
- * has one), and in *path_fd the O_PATH descriptor that others connect through. Or -errno.
+ * has one, in the session's folder), and in *path_fd the O_PATH descriptor that others connect through. Or -errno.
  */
-int vu_image_socket(int *path_fd);
+int vu_image_socket(uint64_t session, int *path_fd);
 
 #endif

@@ -46,7 +46,7 @@ static int set_name(void *to, const char *arg, const char **why)
 {
 	struct vu_options *o = to;
 
-	if (strlen(arg) >= sizeof(((struct vu_view_head *)0)->name)) {
+	if (strlen(arg) >= sizeof(((struct vu_view_area *)0)->name)) {
 		*why = "is too long";
 		return -EINVAL;
 	}

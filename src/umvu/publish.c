@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Writing a view image: the new table goes into the area that is not in use, then the head is switched
- * between two increments of its sequence number. A reader that is still in the area that we write
- * started two publishings ago, and will see that the number has changed.
+ * Writing a view image: the new table goes into the area that is not in use, then the sequence number
+ * is raised, which puts it in use. A reader that is still in the area that we write started before the
+ * last publishing, and will see that the number has changed. We may be killed anywhere in this.
  */
 #include <errno.h>
 #include <string.h>
@@ -85,7 +85,7 @@ static void copy_text(char *to, size_t size, const char *text)
 }
 
 /* The fields of uname(2): what nobody has set is the host's. */
-static void fill_uts(struct vu_view_head *head, const struct vu_publish *p)
+static void fill_uts(struct vu_view_area *area, const struct vu_publish *p)
 {
 	struct utsname host;
 	const char *own[6];
@@ -100,7 +100,7 @@ static void fill_uts(struct vu_view_head *head, const struct vu_publish *p)
 	own[4] = host.machine;
 	own[5] = host.domainname;
 	for (i = 0; i < 6; i++)
-		copy_text(head->uts[i], sizeof(head->uts[i]), p->uts[i] ? p->uts[i] : own[i]);
+		copy_text(area->uts[i], sizeof(area->uts[i]), p->uts[i] ? p->uts[i] : own[i]);
 }
 
 static uint32_t classes_of(const struct vu_publish *p)
@@ -118,22 +118,23 @@ static uint32_t classes_of(const struct vu_publish *p)
 
 int vu_publish(struct vu_view_head *head, const struct vu_publish *p)
 {
-	uint32_t next = !(head->area & 1), generation = vu_view_area(head)->generation + 1;
-	struct vu_view_area *area =
-		(void *)((char *)head + VU_VIEW_HEAD_SIZE + next * (size_t)VU_VIEW_AREA_SIZE);
-	int res = fill_area(area, p);
+	uint32_t next = head->seq + 1, classes = classes_of(p);
+	struct vu_view_area *area = (void *)vu_view_area(head, next);
+	int res;
 
+	/* Who sees anything of what follows sees the present number, too. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	res = fill_area(area, p);
 	if (res < 0)
 		return res;
-	area->generation = generation;
-	__atomic_store_n(&head->seq, head->seq + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	__atomic_store_n(&head->area, next, __ATOMIC_RELEASE);
-	head->classes = classes_of(p);
+	area->classes = classes;
+	copy_text(area->name, sizeof(area->name), p->name);
+	if (classes & VU_TOUCH_UTS)
+		fill_uts(area, p);
 	head->debug = p->debug;
-	copy_text(head->name, sizeof(head->name), p->name);
-	if (p->classes & VU_TOUCH_UTS)
-		fill_uts(head, p);
-	__atomic_store_n(&head->seq, head->seq + 1, __ATOMIC_RELEASE);
+	/* A class is on as long as a table may be read that has something of it. */
+	__atomic_store_n(&head->classes, head->classes | classes, __ATOMIC_RELAXED);
+	__atomic_store_n(&head->seq, next, __ATOMIC_RELEASE);
+	__atomic_store_n(&head->classes, classes, __ATOMIC_RELEASE);
 	return 0;
 }

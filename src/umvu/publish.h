@@ -25,7 +25,8 @@ struct vu_publish {
 /*
  * Write what `p` says into the image at `head` (VU_VIEW_SIZE bytes, magic and such already there) as a
  * new generation. Readers see the old or the new table, never a mixture. 0, or -ENOSPC where the table
- * does not fit, and nothing has changed.
+ * does not fit, and nothing has changed. Interrupted for good at any moment, it leaves the old table or
+ * the new one in use.
  */
 int vu_publish(struct vu_view_head *head, const struct vu_publish *p);
 

@@ -135,7 +135,7 @@ static int open_view(struct vu_view *v, const char *image)
 	v->fd = vu_session_place_fd(v->session, fd);
 	if (v->fd < 0)
 		return v->fd;
-	fd = vu_image_socket(&path);
+	fd = vu_image_socket(v->session->id, &path);
 	if (fd < 0)
 		return fd;
 	v->rpc_fd = vu_session_place_fd(v->session, path);

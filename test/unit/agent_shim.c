@@ -134,7 +134,7 @@ static struct vu_view_head *view(void)
 
 static struct vu_view_area *area(void)
 {
-	return (struct vu_view_area *)((char *)view() + VU_VIEW_HEAD_SIZE);
+	return (struct vu_view_area *)vu_view_area(view(), 0);
 }
 
 void shim_view_init(void)

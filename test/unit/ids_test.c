@@ -44,7 +44,8 @@
 /* --- what the agent's files find around them --- */
 
 struct vu_process agent_process;
-static struct vu_view_head view;
+static _Alignas(struct vu_view_head) char image[VU_VIEW_HEAD_SIZE + sizeof(struct vu_view_area)];
+static struct vu_view_head *const view = (struct vu_view_head *)image;
 static struct vu_thread thread = { .tid = -1 };
 static struct vu_scratch scratch;
 static bool no_room;	/* vu_thread_own() fails */
@@ -53,7 +54,7 @@ static int native_uses; /* calls of vu_native() */
 
 const struct vu_view_head *vu_view(void)
 {
-	return &view;
+	return view;
 }
 
 struct vu_thread *vu_thread_get(void)
@@ -212,7 +213,7 @@ static void model_reset(void)
 	thread.cred.cap_bounding = ALL_CAPS;
 	pdeathsig = 0;
 	agent_process.no_new_privs = false;
-	view.classes = VU_TOUCH_IDS;
+	view->classes = VU_TOUCH_IDS;
 	no_room = false;
 }
 
@@ -663,7 +664,7 @@ static void test_native_until_changed(void **state)
 	vu_prctl_ids(&c, &handled);
 	assert_true(handled);
 
-	view.classes = 0;
+	view->classes = 0;
 	thread.cred.uid = 12345;
 	assert_int_equal(call(sys_getuid, __NR_getuid, 0, 0, 0), getuid());
 	assert_int_equal(call(sys_setuid, __NR_setuid, getuid(), 0, 0), 0);
@@ -725,6 +726,7 @@ static void test_status_line(void **state)
 static void test_uname(void **state)
 {
 	struct utsname host, uts;
+	struct vu_view_area *area;
 	int was;
 
 	(void)state;
@@ -733,19 +735,15 @@ static void test_uname(void **state)
 	uname(&host);
 	assert_string_equal(uts.nodename, host.nodename);
 
-	view.classes = VU_TOUCH_UTS;
-	memset(view.uts, 0, sizeof(view.uts));
-	strcpy(view.uts[0], "Linux");
-	strcpy(view.uts[1], "elsewhere");
-	strcpy(view.uts[4], "vu");
+	view->classes = VU_TOUCH_UTS;
+	area = (struct vu_view_area *)vu_view_area(view, 0);
+	area->classes = VU_TOUCH_UTS;
+	strcpy(area->uts[0], "Linux");
+	strcpy(area->uts[1], "elsewhere");
+	strcpy(area->uts[4], "vu");
 	assert_int_equal(call(sys_uname, __NR_uname, (unsigned long)&uts, 0, 0), 0);
-	assert_memory_equal(&uts, view.uts, sizeof(uts));
+	assert_memory_equal(&uts, area->uts, sizeof(uts));
 	assert_int_equal(call(sys_uname, __NR_uname, BAD, 0, 0), -EFAULT);
-
-	view.seq = 1; /* for ever: an answer must come all the same */
-	assert_int_equal(call(sys_uname, __NR_uname, (unsigned long)&uts, 0, 0), 0);
-	assert_string_equal(uts.nodename, "elsewhere");
-	view.seq = 2;
 
 	was = (int)syscall(SYS_personality, PER_LINUX32);
 	assert_int_equal(call(sys_uname, __NR_uname, (unsigned long)&uts, 0, 0), 0);

@@ -259,15 +259,22 @@ refute_file()
 
 # --- leftovers -----------------------------------------------------------------------------------
 
-# Processes of this test, a line each. They carry VU_TEST_MARK in the environment they were started
-# with; the shells of the test itself do not, they are older than the mark.
+# Pids of the processes of this test, the eldest first. They carry VU_TEST_MARK in the environment they were
+# started with; the shells of the test itself do not, they are older than the mark.
+marked_pids()
+{
+	env -u VU_TEST_MARK grep -lszxF "VU_TEST_MARK=$VU_TEST_MARK" /proc/[0-9]*/environ 2>/dev/null |
+		sed 's,^/proc/\(.*\)/environ$,\1,' | sort -n
+}
+
+# The same with their commands, a line each.
 marked_processes()
 {
-	local file
-	while read -r file; do
-		file=${file%/environ}
-		echo "process ${file#/proc/} $(tr '\0' ' ' <"$file/cmdline")"
-	done < <(grep -lszxF "VU_TEST_MARK=$VU_TEST_MARK" /proc/[0-9]*/environ) 2>/dev/null
+	local pid cmd
+	for pid in $(marked_pids); do
+		cmd=$(tr '\0' ' ' <"/proc/$pid/cmdline") && echo "process $pid $cmd"
+	done 2>/dev/null
+	true # the last may have been a helper of ours
 }
 
 # What is left of the test: processes, mounts, socket files. Nothing: prints nothing.
