@@ -321,19 +321,30 @@ static bool hide(int pid, int *status)
 	return false;
 }
 
+/*
+ * Is the caller a tracer? A child can have made it one (PTRACE_TRACEME) that it has not told us of: it is
+ * when a child's stop is one that ptrace can ask about.
+ */
+static bool is_tracer(int pid, int status)
+{
+	struct vu_siginfo info;
+
+	if (!agent_process.tracer && (status & 0xff) == 0x7f)
+		agent_process.tracer = vu_sys(__NR_ptrace, PTRACE_GETSIGINFO_, pid, 0, &info) >= 0;
+	return agent_process.tracer;
+}
+
 long sys_wait4(struct vu_call *c)
 {
 	unsigned long to = c->arg[1];
 	int status;
 	long pid;
 
-	if (!agent_process.tracer)
-		return vu_native_blocking(c);
 	c->arg[1] = (unsigned long)&status;
 	do {
 		status = 0;
 		pid = vu_native_blocking(c);
-	} while (pid > 0 && hide((int)pid, &status));
+	} while (pid > 0 && is_tracer((int)pid, status) && hide((int)pid, &status));
 	if (pid > 0 && to && guest_write(to, &status, sizeof(status)) < 0)
 		return -EFAULT;
 	return pid;
@@ -355,6 +366,7 @@ static bool hide_waitid(struct vu_call *c, struct wait_info *info)
 
 	if (info->code != CLD_TRAPPED_)
 		return false;
+	agent_process.tracer = true;
 	if (c->arg[3] & WNOWAIT_) {
 		struct vu_siginfo why;
 
@@ -373,7 +385,7 @@ long sys_waitid(struct vu_call *c)
 	struct wait_info info;
 	long r;
 
-	if (!agent_process.tracer || !to)
+	if (!to)
 		return vu_native_blocking(c);
 	c->arg[2] = (unsigned long)&info;
 	do {
