@@ -14,7 +14,7 @@ static int add_module(void *to, const char *arg, const char **why)
 {
 	struct vu_options *o = to;
 
-	(void)why;
+	*why = "is no name of a module";
 	return arg[0] ? vu_strings_add(&o->modules, arg) : -EINVAL;
 }
 
