@@ -86,11 +86,15 @@ class Terminal:
     def key(self, name):
         os.write(self.fd, KEYS[name])
 
-    def line(self, command):
-        """Types a command line to a shell, which has printed its prompt since the last one."""
+    def prompt(self):
+        """Until a shell has printed its prompt, since something was typed last."""
         while not PROMPT.search(self.seen, self.typed):
             if not self.read(LIMIT):
                 raise AssertionError("there is no prompt: the program has ended")
+
+    def line(self, command):
+        """Types a command line at the prompt."""
+        self.prompt()
         self.type(command + "\n")
 
     def run(self, command):
