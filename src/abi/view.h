@@ -70,8 +70,8 @@ struct vu_view_area {
 	uint32_t n_mounts;
 	uint32_t classes; /* VU_TOUCH_* of this table */
 	uint32_t flags;	  /* VU_AREA_* */
-	char name[64];	 /* of the view, "" if none */
-	char uts[6][65]; /* as in struct utsname; valid with VU_TOUCH_UTS */
+	char name[64];	  /* of the view, "" if none */
+	char uts[6][65];  /* as in struct utsname; valid with VU_TOUCH_UTS */
 	char pad[2];
 	/* Which names mount points may have: bit vu_name_bit() of the last component of each one's path. */
 	uint64_t names[VU_NAMES_BITS / 64];

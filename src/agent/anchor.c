@@ -16,6 +16,7 @@
 #include "agent/handlers.h"
 #include "agent/known.h"
 
+#define O_RDWR_	   02
 #define O_PATH_	   010000000
 #define O_CLOEXEC_ 02000000
 #define F_DUPFD_   0
@@ -61,7 +62,7 @@ bool vu_anchor(void)
 	if (!own.server || agent_process.viewless)
 		return false;
 	own.loader_fd = open_own(own.loader_fd, O_PATH_);
-	own.view_fd = open_own(own.view_fd, 0);
+	own.view_fd = open_own(own.view_fd, O_RDWR_);
 	own.rpc_fd = open_own(own.rpc_fd, O_PATH_);
 	own.server = 0;
 	if (own.loader_fd < 0 || own.view_fd < 0 || own.rpc_fd < 0) {

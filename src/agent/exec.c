@@ -379,18 +379,39 @@ static char *encode(char *out, const void *data, size_t n)
 }
 
 /* The native call, with the guest's signal mask: execve keeps it. */
+static long issue(struct exec *x, struct vu_call *call)
+{
+	call->regs = x->c->regs;
+	call->s = x->c->s;
+	if (vu_thread_get()->traceme)
+		vu_sys(__NR_ptrace, 0 /* PTRACE_TRACEME */);
+	return vu_native_blocking(call);
+}
+
 static long execute(struct exec *x, const char *path, const uint64_t *argv)
 {
 	struct vu_call call = {
 		.nr = __NR_execve,
 		.arg = { (unsigned long)path, (unsigned long)argv, x->envp },
-		.regs = x->c->regs,
-		.s = x->c->s,
 	};
 
-	if (vu_thread_get()->traceme)
-		vu_sys(__NR_ptrace, 0 /* PTRACE_TRACEME */);
-	return vu_native_blocking(&call);
+	return issue(x, &call);
+}
+
+/* vu-loader, by its name, or by the descriptor that an anchored process has: there may be no /proc. */
+static long execute_loader(struct exec *x)
+{
+	char *name = x->c->s->path[0].real;
+	struct vu_call call = {
+		.nr = __NR_execveat,
+		.arg = { (unsigned long)agent_process.ref.loader_fd, (unsigned long)"",
+			 (unsigned long)x->vec, x->envp, AT_EMPTY_PATH },
+	};
+
+	if (!agent_process.ref.server)
+		return issue(x, &call);
+	vu_session_name(name, VU_PATH_MAX, agent_process.ref.loader_fd);
+	return execute(x, name, x->vec);
 }
 
 /* Everything is checked: become vu-loader. Comes back with the kernel's refusal only. */
@@ -398,7 +419,7 @@ static long become_loader(struct exec *x)
 {
 	struct vu_scratch *s = x->c->s;
 	struct vu_exec_state *st = (struct vu_exec_state *)s->tmp[0];
-	char *loader = s->path[0].real, *state = x->strings;
+	char *state = x->strings;
 	long argc = count_args(x->argv), r;
 
 	if (argc < 0)
@@ -410,8 +431,7 @@ static long become_loader(struct exec *x)
 	r = build_argv(x, argc, state);
 	if (r < 0)
 		return r;
-	vu_session_name(loader, VU_PATH_MAX, agent_process.ref.loader_fd);
-	return execute(x, loader, x->vec);
+	return execute_loader(x);
 }
 
 /* Can all strings of an argument vector be read? The kernel copies them before it looks at the file. */

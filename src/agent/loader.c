@@ -136,17 +136,22 @@ static uint64_t *aux(const struct stack *st, uint64_t type)
 	return &none;
 }
 
-/* Maps the view image, or leaves the process without one: the session is gone or out of reach. */
+/*
+ * Maps the view image, or leaves the process without one: the session is gone or out of reach.
+ * An anchored process (anchor.c) has it open, and may be where there is no /proc.
+ */
 static void map_view(void)
 {
 	const struct vu_view_head *v = (const void *)VU_VIEW_ADDR;
 	char *name = boot.tmp[0];
-	long fd, r;
+	long fd = state.ref.view_fd, r;
 
 	agent_process.viewless = true;
 	agent_process.ref = state.ref;
-	vu_session_name(name, VU_PATH_MAX, state.ref.view_fd);
-	fd = vu_sys(__NR_open, name, O_RDWR_ | O_CLOEXEC_, 0);
+	if (state.ref.server) {
+		vu_session_name(name, VU_PATH_MAX, state.ref.view_fd);
+		fd = vu_sys(__NR_open, name, O_RDWR_ | O_CLOEXEC_, 0);
+	}
 	if (fd < 0)
 		return;
 	r = vu_sys(__NR_mmap, VU_VIEW_ADDR, VU_VIEW_SHARED, PROT_READ,
@@ -155,7 +160,8 @@ static void map_view(void)
 		r = vu_sys(__NR_mmap, VU_VIEW_ADDR + VU_VIEW_SHARED, VU_SHARED_SIZE,
 			   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
 			   VU_VIEW_SHARED);
-	vu_sys(__NR_close, fd);
+	if (state.ref.server)
+		vu_sys(__NR_close, fd);
 	if (r != (long)(VU_VIEW_ADDR + VU_VIEW_SHARED))
 		return;
 	if (v->magic == VU_VIEW_MAGIC && v->abi == VU_ABI_VERSION &&

@@ -35,6 +35,8 @@
 #define PTRACE_SYSCALL_		 24
 #define PTRACE_GETSIGINFO_	 0x4202
 #define PTRACE_PEEKSIGINFO_	 0x4209
+#define PTRACE_GETSIGMASK_	 0x420a
+#define PEEKSIGINFO_SHARED_	 1
 #define PTRACE_GET_SYSCALL_INFO_ 0x420e
 #define PTRACE_EVENT_EXEC_	 4
 #define USER_RIP		 128 /* offset of rip in struct user */
@@ -67,6 +69,7 @@ struct tracee {
 	bool entry_reported; /* the tracer has seen an entry whose exit is to come */
 	bool cut;	     /* a signal has interrupted the call cut_nr in the agent */
 	uint64_t nr, cut_nr; /* nr: of the last entry, shown or not */
+	uint64_t shown;	     /* number of the last entry that was shown */
 };
 
 uint64_t vu_traced;
@@ -160,20 +163,44 @@ static bool is_our_sigsys(const struct vu_siginfo *info)
 	return info->signo == VU_SIGSYS && info->code == 1 && info->error == VU_TRAP_DATA;
 }
 
-/* Is a SIGSYS of our filter queued for the tracee, which is at a call's exit? */
-static bool trap_pending(int pid)
+/* Signals queued for the tracee, or with PEEKSIGINFO_SHARED for its process; how many of them fit. */
+static long queued(int pid, uint32_t flags, struct vu_siginfo *to, int max)
 {
 	struct {
 		uint64_t off;
 		uint32_t flags;
 		int32_t nr;
-	} args = { 0, 0, 4 };
+	} args = { 0, flags, max };
+
+	return vu_sys(__NR_ptrace, PTRACE_PEEKSIGINFO_, pid, &args, to);
+}
+
+/* Is a SIGSYS of our filter queued for the tracee, which is at a call's exit? */
+static bool trap_pending(int pid)
+{
 	struct vu_siginfo info[4];
-	long n = vu_sys(__NR_ptrace, PTRACE_PEEKSIGINFO_, pid, &args, info);
+	long n = queued(pid, 0, info, 4);
 
 	for (long i = 0; i < n; i++)
 		if (is_our_sigsys(&info[i]))
 			return true;
+	return false;
+}
+
+/* Will the tracee, which is at a call's exit, take a signal before it goes on? */
+static bool signal_follows(int pid)
+{
+	struct vu_siginfo info[4];
+	uint64_t mask = ~0ull;
+
+	vu_sys(__NR_ptrace, PTRACE_GETSIGMASK_, pid, sizeof(mask), &mask);
+	for (uint32_t shared = 0; shared <= PEEKSIGINFO_SHARED_; shared++) {
+		long n = queued(pid, shared, info, 4);
+
+		for (long i = 0; i < n; i++)
+			if (!(mask >> (info[i].signo - 1) & 1))
+				return true;
+	}
 	return false;
 }
 
@@ -199,12 +226,14 @@ static bool show_entry(struct tracee *t, const struct syscall_info *info)
 		return false;
 	t->cut = t->cut && !again;
 	t->entry_reported = true;
+	t->shown = t->nr;
 	return true;
 }
 
 /*
  * An exit: the one at the trap is not shown; the one of the agent's rt_sigreturn, which brings the result,
- * is. A call that a signal interrupts shows its exit before the signal, as natively.
+ * is. A signal that the agent's call itself lets in would come between the two: it is shown behind an exit,
+ * as natively, and so the exit of that call is.
  */
 static bool show_exit(struct tracee *t, const struct syscall_info *info)
 {
@@ -216,6 +245,11 @@ static bool show_exit(struct tracee *t, const struct syscall_info *info)
 	if (agent && t->in_trap && result <= -ERESTARTSYS_ && result >= -ERESTART_RESTARTBLOCK_) {
 		t->cut = true;
 		t->cut_nr = t->nr;
+		t->entry_reported = false;
+		return true;
+	}
+	if (agent && t->in_trap && t->nr == t->shown && t->nr != __NR_rt_sigreturn &&
+	    signal_follows(t->pid)) {
 		t->entry_reported = false;
 		return true;
 	}
@@ -307,19 +341,30 @@ static bool hide(int pid, int *status)
 	return false;
 }
 
+/*
+ * Is the caller a tracer? A child can have made it one (PTRACE_TRACEME) that it has not told us of: it is
+ * when a child's stop is one that ptrace can ask about.
+ */
+static bool is_tracer(int pid, int status)
+{
+	struct vu_siginfo info;
+
+	if (!agent_process.tracer && (status & 0xff) == 0x7f)
+		agent_process.tracer = vu_sys(__NR_ptrace, PTRACE_GETSIGINFO_, pid, 0, &info) >= 0;
+	return agent_process.tracer;
+}
+
 long sys_wait4(struct vu_call *c)
 {
 	unsigned long to = c->arg[1];
 	int status;
 	long pid;
 
-	if (!agent_process.tracer)
-		return vu_native_blocking(c);
 	c->arg[1] = (unsigned long)&status;
 	do {
 		status = 0;
 		pid = vu_native_blocking(c);
-	} while (pid > 0 && hide((int)pid, &status));
+	} while (pid > 0 && is_tracer((int)pid, status) && hide((int)pid, &status));
 	if (pid > 0 && to && guest_write(to, &status, sizeof(status)) < 0)
 		return -EFAULT;
 	return pid;
@@ -341,6 +386,7 @@ static bool hide_waitid(struct vu_call *c, struct wait_info *info)
 
 	if (info->code != CLD_TRAPPED_)
 		return false;
+	agent_process.tracer = true;
 	if (c->arg[3] & WNOWAIT_) {
 		struct vu_siginfo why;
 
@@ -359,7 +405,7 @@ long sys_waitid(struct vu_call *c)
 	struct wait_info info;
 	long r;
 
-	if (!agent_process.tracer || !to)
+	if (!to)
 		return vu_native_blocking(c);
 	c->arg[2] = (unsigned long)&info;
 	do {

@@ -14,6 +14,7 @@
 #include "base/str.h"
 
 #define NEEDLE_MAX 128
+#define DEPTH_MAX  100
 
 int vu_proc_parse_stat(const char *text, struct vu_proc *p)
 {
@@ -56,6 +57,21 @@ int vu_proc_stat(pid_t pid, struct vu_proc *p)
 		return -ESRCH;
 	text[n] = '\0';
 	return vu_proc_parse_stat(text, p);
+}
+
+bool vu_proc_descends(pid_t pid, pid_t ancestor)
+{
+	struct vu_proc p;
+	int depth;
+
+	for (depth = 0; depth < DEPTH_MAX && pid > 1; depth++) {
+		if (pid == ancestor)
+			return true;
+		if (vu_proc_stat(pid, &p) < 0)
+			return false;
+		pid = p.ppid;
+	}
+	return false;
 }
 
 int vu_proc_each(int (*fn)(void *ctx, pid_t pid), void *ctx)

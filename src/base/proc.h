@@ -27,6 +27,9 @@ struct vu_proc {
 /* What /proc/PID/stat says. 0, or -ESRCH, or -EINVAL for what is not in the expected form. */
 int vu_proc_stat(pid_t pid, struct vu_proc *p);
 
+/* Whether `pid` is `ancestor` or descends from it. False where that cannot be found out. */
+bool vu_proc_descends(pid_t pid, pid_t ancestor);
+
 /* Parse the text of a /proc/PID/stat. 0 or -EINVAL. */
 int vu_proc_parse_stat(const char *text, struct vu_proc *p);
 

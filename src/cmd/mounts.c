@@ -220,7 +220,7 @@ int vu_mount(const char *who, const char *type, const char *source, const char *
 	VU_CLEANUP(free) char *absolute = NULL;
 	int res;
 
-	if (vu_str_eq(type, "auto"))
+	if (vu_str_eq(type, "auto") || vu_str_eq(type, ""))
 		type = NULL;
 	if (!type && !(o->flags & no_type)) {
 		res = guess_type(who, source, o, verbose, &type);

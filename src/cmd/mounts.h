@@ -28,7 +28,7 @@ void vu_cleanup_mount_options(void *p);
 int vu_mount_options_add(struct vu_mount_options *o, const char *text);
 
 /*
- * Mount `source` on `target` in the view; type NULL or "auto": guess it from the
+ * Mount `source` on `target` in the view; type NULL, "auto" or "": guess it from the
  * source. 0 or -errno as mount(2).
  * Says on stderr what went wrong, "WHO: 'TARGET': strerror", where `who` is the program's name, and
  * gives hints; what the driver said has been written to stderr by then. `verbose` tells the guess and

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,9 +111,15 @@ static _Noreturn void exec_rc(const char *file)
 /* Run an rc file to its end. 0 or -errno; a file that fails is told of and goes for success. */
 static int run_rc(const char *file)
 {
-	pid_t pid = fork();
+	struct stat st;
 	int status;
+	pid_t pid;
 
+	if (stat(file, &st) < 0 || access(file, R_OK) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode)) /* shells take it for an empty file */
+		return -EISDIR;
+	pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (!pid)
@@ -149,7 +156,7 @@ static int run_rc_files(const struct options *o)
 
 	if (o->rc) {
 		file = o->rc;
-		res = access(file, F_OK) < 0 ? -errno : run_rc(file);
+		res = run_rc(file);
 	} else if (!o->no_rc) {
 		file = SYSTEM_RC;
 		if (!access(file, F_OK))
@@ -180,7 +187,7 @@ static int insert_module(const char *name)
 	return res;
 }
 
-/* Do a mount given as TYPE[,OPTS]:SRC:DST; TYPE "auto" is guessed. */
+/* Do a mount given as TYPE[,OPTS]:SRC:DST; TYPE "auto" or "" is guessed. */
 static int do_mount(const char *text)
 {
 	VU_CLEANUP(mount_options) struct vu_mount_options o = { 0 };

@@ -70,10 +70,11 @@ static void print_json(char *text)
 
 static void print_row(const struct options *o, char *const field[N_FIELDS])
 {
-	printf("%-16s %5s ", field[NAME], field[USES]);
 	if (o->verbose)
-		printf(" %-10s  %-40s", field[FLAGS], field[PATH]);
-	printf(" %s\n", field[DESCRIPTION]);
+		printf("%-16s %5s  %-10s  %-40s  %s\n", field[NAME], field[USES], field[FLAGS],
+		       field[DESCRIPTION], field[PATH]);
+	else
+		printf("%-16s %5s  %s\n", field[NAME], field[USES], field[DESCRIPTION]);
 }
 
 static void print_table(const struct options *o, char *text)

@@ -31,6 +31,7 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "realm/guests.h"
 #include "umvu/front.h"
@@ -80,20 +81,15 @@ static int block_signals(struct front *f)
 	return f->signals < 0 ? -errno : 0;
 }
 
-/* Whether a process descends from the front. */
-static bool is_inside(pid_t pid)
+/*
+ * Has a signal reached the command already? The terminal's are for all of the group, but a hang-up is for
+ * the leader of the session alone. From inside: for a group that we are in.
+ */
+static bool is_for_all(const struct signalfd_siginfo *si)
 {
-	struct vu_proc p;
-	int depth;
-
-	for (depth = 0; depth < 100 && pid > 1; depth++) {
-		if (pid == getpid())
-			return true;
-		if (vu_proc_stat(pid, &p) < 0)
-			return false;
-		pid = p.ppid;
-	}
-	return false;
+	if (si->ssi_code == SI_KERNEL)
+		return si->ssi_signo != SIGHUP || getsid(0) != getpid();
+	return vu_proc_descends((pid_t)si->ssi_pid, getpid());
 }
 
 /* A signal that may be meant for the command. */
@@ -102,8 +98,7 @@ static void pass_on(struct front *f, const struct signalfd_siginfo *si)
 	int sig = (int)si->ssi_signo;
 	struct sigaction sa;
 
-	/* From the kernel: the terminal's, and so for all. From inside: for a group that we are in. */
-	if (si->ssi_code == SI_KERNEL || is_inside((pid_t)si->ssi_pid))
+	if (is_for_all(si))
 		return;
 	if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
 		return; /* as nohup(1) wants it; the command has inherited that */

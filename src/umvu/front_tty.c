@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "base/str.h"
 #include "umvu/front_tty.h"
 
@@ -43,9 +44,11 @@ void vu_front_suspend(pid_t command, int sig)
 
 	/*
 	 * SIGSTOP stops us only where somebody at a terminal is waiting for that: one process stopped
-	 * and continued by number would otherwise leave us stopped for ever.
+	 * and continued by number would otherwise leave us stopped for ever. The command may be another
+	 * front, which has its command's group there.
 	 */
-	if (sig == SIGSTOP && foreground != own && foreground != group)
+	if (sig == SIGSTOP && foreground != own && foreground != group &&
+	    !vu_proc_descends(foreground, command))
 		return;
 	if (sig == SIGSTOP)
 		kill(getpid(), sig);

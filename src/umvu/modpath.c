@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "umvu/modules.h"
 
@@ -28,6 +29,23 @@ void vu_modpath_text(const struct vu_session *s, char *text, size_t size)
 
 	snprintf(text, size, "%s%s%s", extra ? extra : "", extra && *extra ? ":" : "",
 		 s->paths.modules);
+}
+
+int vu_modpath_anchor(void)
+{
+	const char *at = getenv(VARIABLE), *end;
+	VU_CLEANUP(free) char *cwd = getcwd(NULL, 0);
+	VU_CLEANUP(buf) struct vu_buf b = { 0 };
+
+	for (; at; at = *end ? end + 1 : NULL) {
+		end = strchrnul(at, ':');
+		if (end > at && *at != '/' && cwd)
+			vu_buf_printf(&b, "%s/", cwd);
+		vu_buf_printf(&b, "%.*s%s", (int)(end - at), at, *end ? ":" : "");
+	}
+	if (b.error || !b.len)
+		return b.error;
+	return setenv(VARIABLE, vu_buf_text(&b), 1) < 0 ? -errno : 0;
 }
 
 int vu_modpath_find(const struct vu_session *s, const char *name, char **path)

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Modules: loading, unloading, and what they contribute. */
 #include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "umvu/driver.h"
@@ -65,8 +70,44 @@ static int check(const struct viewos_module *d, const char *name, char *text)
 	return -EINVAL;
 }
 
+/*
+ * Whether the file has all that its headers promise: dlopen() maps what they say, and a file that was cut
+ * short would kill the server, and all its guests, by SIGBUS. 0 or -errno.
+ */
+static int check_file(const char *path)
+{
+	VU_CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	Elf64_Ehdr head;
+	Elf64_Phdr ph;
+	int i;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	if (pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 || head.e_phentsize != sizeof(ph))
+		return 0; /* dlopen() says what is wrong with it */
+	for (i = 0; i < head.e_phnum; i++) {
+		if (pread(fd, &ph, sizeof(ph), (off_t)(head.e_phoff + (size_t)i * sizeof(ph))) !=
+			    (ssize_t)sizeof(ph) ||
+		    ph.p_filesz > (uint64_t)st.st_size ||
+		    ph.p_offset > (uint64_t)st.st_size - ph.p_filesz)
+			return -ENODATA;
+	}
+	return 0;
+}
+
 static int open_file(struct vu_mod *m, char *text)
 {
+	int res = check_file(m->path);
+
+	if (res < 0) {
+		snprintf(text, VU_MODULE_TEXT, "'%s' cannot be loaded: %s", m->path,
+			 res == -ENODATA ? "the file is cut short" : strerror(-res));
+		return -ENOEXEC;
+	}
 	m->handle = dlopen(m->path, RTLD_NOW | RTLD_LOCAL);
 	if (!m->handle) {
 		snprintf(text, VU_MODULE_TEXT, "'%s' cannot be loaded: %s", m->path, dlerror());

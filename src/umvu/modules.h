@@ -65,6 +65,12 @@ void vu_modules_drop_view(struct vu_view *v);
 
 /* In modpath.c: where modules are looked for. */
 
+/*
+ * Make the folders of VU_MODULE_PATH absolute, before the server leaves the one that they are relative
+ * to. 0 or -errno.
+ */
+int vu_modpath_anchor(void);
+
 /* Whether it may be a module's name: letters, digits, "_" and "-". */
 bool vu_modpath_name(const char *name);
 

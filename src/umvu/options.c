@@ -7,17 +7,18 @@
 #include "abi/view.h"
 #include "base/log.h"
 #include "base/opt.h"
+#include "base/str.h"
 #include "umvu/options.h"
 
 static int add_module(void *to, const char *arg, const char **why)
 {
 	struct vu_options *o = to;
 
-	(void)why;
+	*why = "is no name of a module";
 	return arg[0] ? vu_strings_add(&o->modules, arg) : -EINVAL;
 }
 
-/* What is in it is vu-init's business: it guesses an empty type. */
+/* What is in it is vu-init's business. */
 static int add_mount(void *to, const char *arg, const char **why)
 {
 	struct vu_options *o = to;
@@ -30,13 +31,36 @@ static int add_mount(void *to, const char *arg, const char **why)
 	return vu_strings_add(&o->mounts, arg);
 }
 
+/* The subjects of the log, as the help lists them. */
+static const char *const subjects[] = { "session", "view",  "mount", "driver", "module", "rpc",
+					"realm",   "guest", "agent", "front",  "all" };
+
+static bool is_subject(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < VU_ARRAY_SIZE(subjects); i++)
+		if (strlen(subjects[i]) == len && !memcmp(subjects[i], name, len))
+			return true;
+	return false;
+}
+
 static int set_debug(void *to, const char *arg, const char **why)
 {
 	struct vu_options *o = to;
+	const char *rest = arg, *item, *colon;
+	size_t len;
 
 	if (vu_log_tags(arg) < 0) {
 		*why = "is not of the form TAG[:LEVEL],...";
 		return -EINVAL;
+	}
+	while ((item = vu_comma_next(&rest, &len))) {
+		colon = memchr(item, ':', len);
+		if (!is_subject(item, colon ? (size_t)(colon - item) : len)) {
+			*why = "names a subject that there is not (see --help)";
+			return -EINVAL;
+		}
 	}
 	o->debug = arg;
 	return 0;
@@ -67,7 +91,7 @@ static const struct vu_opt table[] = {
 		    "when CMD ends, end all other processes of the view"),
 	VU_OPT_CALL('d', "debug", set_debug, "TAGS",
 		    "log what happens: session, view, mount, driver, module, rpc,\n"
-		    "realm, guest, agent, code, or all; TAG:trace says more"),
+		    "realm, guest, agent, front, code, or all; TAG:trace says more"),
 	VU_OPT_FLAG(0, "check", struct vu_options, check, true,
 		    "say what this machine allows, and why not"),
 	VU_OPT_FLAG(0, "json", struct vu_options, json, true, "with --check: print JSON"),

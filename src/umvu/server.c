@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "umvu/conn.h"
 #include "umvu/link.h"
+#include "umvu/modules.h"
 #include "umvu/server.h"
 #include "umvu/session.h"
 #include "umvu/view.h"
@@ -105,7 +106,7 @@ _Noreturn static void run(int link, bool debug)
 	prctl(PR_SET_NAME, "umvu-server");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	shed(link, debug);
-	if (chdir("/") < 0)
+	if (vu_modpath_anchor() < 0 || chdir("/") < 0)
 		_exit(125);
 	res = vu_session_new(&s, text, sizeof(text));
 	if (res < 0) {

@@ -98,7 +98,8 @@ static void test_bad(void **state)
 	assert_int_equal(parse(&o, ARGV("-m", "type")), -EINVAL);
 	assert_int_equal(parse(&o, ARGV("-m", "type:source:")), -EINVAL);
 	assert_int_equal(parse(&o, ARGV("-V", name)), -EINVAL);
-	assert_int_equal(parse(&o, ARGV("-d", "x:nolevel")), -EINVAL);
+	assert_int_equal(parse(&o, ARGV("-d", "mount:nolevel")), -EINVAL);
+	assert_int_equal(parse(&o, ARGV("-d", "mount,nosubject")), -EINVAL);
 	assert_int_equal(parse(&o, ARGV("--json")), -EINVAL);
 	assert_int_equal(parse(&o, ARGV("-f")), -EINVAL);
 	assert_int_equal(parse(&o, ARGV("--help")), -ECANCELED);

@@ -62,6 +62,10 @@ static void test_child(void **state)
 	}
 	assert_int_equal(vu_proc_children(getpid(), list, 8), 1);
 	assert_int_equal(list[0].pid, pid);
+	assert_true(vu_proc_descends(pid, getpid()));
+	assert_true(vu_proc_descends(pid, pid));
+	assert_false(vu_proc_descends(getpid(), pid));
+	assert_false(vu_proc_descends(-1, getpid()));
 	wrong = list[0];
 	wrong.start++;
 	assert_int_equal(vu_proc_open(&wrong), -ESRCH);
