@@ -8,9 +8,8 @@
 
 set -euo pipefail
 file=$1
-address=7d0000000000
-size=$((0x10000000)) # VU_AGENT_SIZE
-gate=$((0x7f5df000)) gate_end=$((0x7f5e2000)) # VU_GATE_FROM, VU_GATE_TO
+address=7e000000 # VU_AGENT_ADDR
+end=$((0x7e100000)) # VU_VIEW_ADDR
 status=0
 
 bad()
@@ -33,13 +32,11 @@ grep -qE '^ *GNU_STACK .* RW +0x' <<<"$headers" || bad "does not say that its st
 
 # Where its segments lie.
 while read -r _ _ vaddr _ _ memsz _; do
-	if ((vaddr >= gate && vaddr + memsz <= gate_end)); then
-		continue
-	elif ((vaddr < 0x$address || vaddr + memsz > 0x$address + size)); then
+	if ((vaddr < 0x$address || vaddr + memsz > end)); then
 		bad "a segment at $vaddr lies outside the agent's range"
 	fi
 done < <(grep -E '^ *LOAD ' <<<"$headers")
-grep -q "^0*$address R __executable_start$" <<<"$(nm "$file")" || bad "does not start at 0x$address"
+grep -qE "^ *LOAD +0x0+ 0x0*$address " <<<"$headers" || bad "does not start at 0x$address"
 
 # Vector and x87 state belongs to the guest; saving and loading it as a whole is allowed.
 code=$(objdump -d --no-show-raw-insn "$file")

@@ -25,16 +25,12 @@
 
 #include <stdint.h>
 
-#define VU_GATE_ADDR	0x7f5e0000ul /* below 2 GiB, so that it fits a sign-extended 32-bit address */
+#define VU_GATE_ADDR	0x7e001000ul /* below 2 GiB, so that it fits a sign-extended 32-bit address */
 #define VU_GATE_SLOTS	512u
 #define VU_GATE_ANY	509u /* slots below are for the calls of that number; this takes any */
 #define VU_GATE_F000	510u
 #define VU_GATE_F001	511u
 #define VU_GATE_SLOT(n) (VU_GATE_ADDR + 8ul * (n))
-
-/* What vu-loader maps there: its file header, the slots, a page of code. */
-#define VU_GATE_FROM (VU_GATE_ADDR - 4096u)
-#define VU_GATE_TO   (VU_GATE_ADDR + 8192u)
 
 /* Behind the instruction by which the gate lets a call trap all the same. */
 #define VU_GATE_TRAPPED (VU_GATE_ADDR + 4096u + 2u)

@@ -41,6 +41,7 @@ struct vu_cred {
 #define VU_EXEC_FIRST	    0x01u /* install the seccomp filter: the process is not yet a guest */
 #define VU_EXEC_CRED	    0x08u /* cred is valid; else the kernel's ids are the thread's */
 #define VU_EXEC_NO_NEW_PRIV 0x10u /* the guest itself has set PR_SET_NO_NEW_PRIVS */
+#define VU_EXEC_NAMELESS    0x40u /* the program has no name left */
 #define VU_EXEC_NO_CLOCK    0x20u /* ... PR_SET_TSC: the time stamp counter is forbidden */
 
 struct vu_exec_state {

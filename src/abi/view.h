@@ -18,19 +18,29 @@
 
 #include "abi/code.h"
 
-#define VU_VIEW_MAGIC	  0x57495655u /* "UVIW" */
-#define VU_ABI_VERSION	  1u
-#define VU_AGENT_ADDR	  0x7d0000000000ul /* where vu-loader is linked: the filter compares with it */
-#define VU_AGENT_SIZE	  0x10000000ul	   /* its code lies in this range; nothing else does */
-#define VU_AGENT_SPAN	  (1ul << 32) /* of addresses that are the agent's: code, view, stacks */
-#define VU_VIEW_ADDR	  0x7d0020000000ul
-#define VU_VIEW_AREA_SIZE (1u << 20) /* bytes of one table area */
-#define VU_VIEW_HEAD_SIZE 4096u
-#define VU_VIEW_CODE	  (VU_VIEW_HEAD_SIZE + 2u * VU_VIEW_AREA_SIZE) /* offset of the code table */
-#define VU_VIEW_SHARED	  ((VU_VIEW_CODE + sizeof(struct vu_code_table) + 4095u) & ~4095ul)
-#define VU_VIEW_SIZE	  (VU_VIEW_SHARED + VU_SHARED_SIZE)
+#define VU_VIEW_MAGIC	0x57495655u /* "UVIW" */
+#define VU_ABI_VERSION	1u
+/*
+ * What is the agent's of a guest's addresses: vu-loader (code, data, stacks; arch/<isa>/agent.ld), the view
+ * image, then what is mapped when it is needed. Below 2 GiB because of the gate (abi/code.h), and below
+ * what address sanitizers take.
+ */
+#define VU_AGENT_ADDR	0x7e000000ul
+#define VU_AGENT_END	0x7fff0000ul
+#define VU_VIEW_ADDR	0x7e100000ul
+#define VU_THREADS_ADDR 0x7e800000ul
+#define VU_SHARED_ADDR	0x7ec00000ul
+#define VU_STACKS_ADDR	0x7f000000ul
 
-#define VU_NAMES_BITS 4096u
+/* The image: head, shared page, code table, two areas. */
+#define VU_VIEW_HEAD_SIZE 4096u
+#define VU_VIEW_SHARED	  VU_VIEW_HEAD_SIZE
+#define VU_SHARED_SIZE	  4096u
+#define VU_VIEW_CODE	  (VU_VIEW_SHARED + VU_SHARED_SIZE)
+#define VU_VIEW_AREAS	  ((VU_VIEW_CODE + sizeof(struct vu_code_table) + 4095u) & ~4095ul)
+#define VU_VIEW_AREA_SIZE (1u << 20) /* bytes of one table area */
+#define VU_VIEW_SIZE	  (VU_VIEW_AREAS + 2u * VU_VIEW_AREA_SIZE)
+#define VU_NAMES_BITS	  4096u
 
 /* Classes of calls that a view touches (vu_view_head.classes); a class that is off costs one test. */
 #define VU_TOUCH_PATHS 0x1u /* there is a mount */
@@ -56,13 +66,12 @@ struct vu_view_head {
 };
 
 /*
- * What the guests of a view tell each other: the one part of the image that they map writable, at the
- * image's offset VU_VIEW_SHARED.
+ * What the guests of a view tell each other, at the image's offset VU_VIEW_SHARED: who has something to
+ * tell maps that page once more, writable.
  */
 struct vu_shared {
 	uint64_t links; /* grows when a guest has made or moved a link, or what may be one (atomic) */
 };
-#define VU_SHARED_SIZE 4096u
 
 /* A table area: this head, then n_mounts entries, then strings. Offsets are from the area's start. */
 struct vu_view_area {
@@ -118,7 +127,7 @@ struct vu_view_mount {
 /* The area of publishing number `seq`. */
 static inline const struct vu_view_area *vu_view_area(const struct vu_view_head *v, uint32_t seq)
 {
-	return (const void *)((const char *)v + VU_VIEW_HEAD_SIZE +
+	return (const void *)((const char *)v + VU_VIEW_AREAS +
 			      (seq & 1) * (uint64_t)VU_VIEW_AREA_SIZE);
 }
 

@@ -26,7 +26,7 @@
 #include "abi/view.h"
 
 #define VU_PATH_MAX   4096
-#define VU_STACK_SIZE 16384
+#define VU_STACK_SIZE 15360
 #define VU_N_KEPT     3 /* signals that the agent keeps for itself: see trap.h */
 
 struct vu_regs; /* arch/<isa>/: the guest's registers at the call */
@@ -47,16 +47,26 @@ struct vu_path {
 #define VU_PATH_MISSING	 0x10u /* the last component does not exist (the rest does) */
 #define VU_PATH_SLASH	 0x20u /* it was given with a trailing slash, "." or ".." */
 
-/* Slots are aligned to their size: what runs on `stack` finds the slot by its stack pointer. */
+/*
+ * Aligned to its size: what runs on `stack` finds it by its stack pointer (entry.S). What is used in every
+ * call is together in one page, the end of the stack included: each page costs a process a fault.
+ */
 #define VU_SLOT_SIZE 65536ul
 struct vu_scratch {
-	void *guest_sp; /* first (entry.S): where the guest's stack is free while the handler runs */
-	struct vu_path path[2];
-	char tmp[2][VU_PATH_MAX + 64]; /* the resolver's; free for handlers before and after it */
-	char msg[VU_PATH_MAX * 2 + 1024]; /* rpc messages, contents of synthesised files */
+	char stack[VU_STACK_SIZE]; /* what the handler runs on */
+	void *guest_sp;		   /* where the guest's stack is free while the handler runs */
+	int owner;		   /* tid, 0 free */
+	bool mapped;		   /* not in the table: unmap when done */
+	void *extra;
+	size_t extra_size;
 	uint64_t regs[48];		  /* struct vu_regs of a call by a patched site */
-	char stack[VU_STACK_SIZE] __attribute__((aligned(64))); /* what the handler runs on */
-};
+	char msg[VU_PATH_MAX * 2 + 1024]; /* rpc messages, contents of synthesised files */
+	char tmp[2][VU_PATH_MAX + 64]; /* the resolver's; free for handlers before and after it */
+	struct vu_path path[2];
+} __attribute__((aligned(VU_SLOT_SIZE)));
+
+/* For what nearly every process writes: together in few pages. */
+#define VU_HOT __attribute__((section(".hot")))
 
 /* State of one thread that the kernel does not know. Threads without any share agent_process.thread. */
 struct vu_thread {
@@ -77,6 +87,12 @@ struct vu_sigaction {
 	uint64_t mask;
 };
 
+/* What tells whether a file is one that was seen before, unchanged. */
+struct vu_file_id {
+	uint64_t dev, ino, ctime, ctime_nsec;
+	unsigned int mode;
+};
+
 /* State of the process. fork copies it; the loader sets it from struct vu_exec_state. */
 struct vu_process {
 	struct vu_session_ref ref;
@@ -90,10 +106,11 @@ struct vu_process {
 	bool threads;	   /* has, or had, other threads or a vforked child in its memory */
 	uint64_t hash_key; /* random (known.c) */
 	uint64_t interp_from, interp_to; /* where the ELF interpreter's code is */
+	struct vu_file_id interp;	 /* the ELF interpreter; ino 0: none */
 	uint32_t driver;		 /* token of the driver that it belongs to */
 	int pid;
-	char exe[VU_PATH_MAX]; /* canonical path in the view of the program, as /proc/self/exe shows */
-	char exe_real[VU_PATH_MAX + 64];     /* a name that the kernel opens the program by */
+	int nameless;	   /* a descriptor of the program, which no name leads to; 0: it has one */
+	unsigned int euid; /* the kernel's effective user id of the process */
 	struct vu_sigaction kept[VU_N_KEPT]; /* the guest's own actions for the kept signals */
 };
 

@@ -28,7 +28,7 @@ long vu_clone(long nr, long a, long b, long c, long d, long e);
 void vu_child_start(struct vu_child *child);
 void vu_fpu_control(uint32_t *mxcsr, uint16_t *fcw);
 
-static void *spare_area; /* one vfork area is kept for the next time */
+static void *spare_area VU_HOT; /* one vfork area is kept for the next time */
 
 /* What a clone is made of, from either call. */
 struct birth {

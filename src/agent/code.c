@@ -16,6 +16,7 @@
 #include "agent/open.h"
 
 #define PAGE_SHIFT 12
+#define PAGE_SIZE_ 4096ul
 
 static uint64_t nanoseconds(uint64_t sec, uint64_t nsec)
 {
@@ -55,56 +56,93 @@ static void show_to_umvu(int fd, char *msg)
 	vu_rpc(&rq, msg, VU_PATH_MAX, &fd, 1, NULL, NULL);
 }
 
-/* Maps what of the run lies within the mapping. */
-static void overlay_run(const struct vu_code_run *run, int memfd, uint64_t at, uint64_t len,
-			uint64_t off, int prot)
+/* A run, in bytes. */
+struct piece {
+	uint64_t from, to; /* in the file */
+	uint64_t in_memfd;
+};
+
+static struct piece piece_of(const struct vu_code_run *run)
 {
 	uint64_t from = (uint64_t)run->file_page << PAGE_SHIFT;
-	uint64_t to = from + ((uint64_t)run->n_pages << PAGE_SHIFT);
-	uint64_t in_memfd = (uint64_t)run->memfd_page << PAGE_SHIFT;
 
-	if (from < off) {
-		in_memfd += off - from;
-		from = off;
-	}
-	if (to > off + len)
-		to = off + len;
-	if (from < to)
-		vu_sys(__NR_mmap, at + (from - off), to - from, prot, MAP_PRIVATE | MAP_FIXED,
-		       memfd, in_memfd);
+	return (struct piece){ from, from + ((uint64_t)run->n_pages << PAGE_SHIFT),
+			       (uint64_t)run->memfd_page << PAGE_SHIFT };
 }
 
-void vu_code_overlay(int fd, uint64_t at, uint64_t len, uint64_t off, int prot, char *msg)
+static long map_file(const struct vu_code_map *m)
+{
+	return vu_guest_sys6(__NR_mmap, (long)m->at, (long)m->len, m->prot, m->flags, m->fd,
+			     (long)m->off);
+}
+
+/* Maps what of the run lies within the mapping at `at`. */
+static void overlay(const struct vu_code_map *m, uint64_t at, const struct vu_code_run *run,
+		    int memfd)
+{
+	uint64_t end = m->off + ((m->len + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
+	struct piece p = piece_of(run);
+
+	if (p.from < m->off) {
+		p.in_memfd += m->off - p.from;
+		p.from = m->off;
+	}
+	if (p.to > end)
+		p.to = end;
+	if (p.from < p.to)
+		vu_sys(__NR_mmap, at + (p.from - m->off), p.to - p.from, m->prot,
+		       MAP_PRIVATE | MAP_FIXED, memfd, p.in_memfd);
+}
+
+/* The mapping, with the pages in memfd. One that lies in a single run needs no other file. */
+static long map_patched(const struct vu_code_map *m, const struct vu_code_file *f, int memfd)
+{
+	struct vu_code_map copy = *m;
+	struct piece p = piece_of(&f->run[0]);
+	long r;
+
+	if (p.from <= m->off && m->off + m->len <= p.to) {
+		copy.fd = memfd;
+		copy.off = p.in_memfd + (m->off - p.from);
+		return map_file(&copy);
+	}
+	r = map_file(m);
+	for (uint32_t i = 0; (r > 0 || r < -4095) && i < f->n_runs && i < VU_CODE_RUNS; i++)
+		overlay(m, (uint64_t)r, &f->run[i], memfd);
+	return r;
+}
+
+long vu_code_map(const struct vu_code_map *m, char *msg)
 {
 	const struct vu_code_file *f;
 	struct stat st;
 	char name[40];
-	long memfd;
+	long memfd, r;
 
-	if (!agent_process.patches || vu_sys(__NR_fstat, fd, &st) < 0)
-		return;
+	if (!agent_process.patches || vu_sys(__NR_fstat, m->fd, &st) < 0)
+		return map_file(m);
 	f = find(&st);
 	if (!f) {
-		show_to_umvu(fd, msg);
+		if (!msg)
+			return VU_CODE_UNKNOWN;
+		show_to_umvu(m->fd, msg);
 		f = find(&st);
 	}
 	if (!f || f->fd < 0)
-		return;
+		return map_file(m);
 	vu_session_name(name, sizeof(name), f->fd);
 	memfd = vu_sys(__NR_open, name, VU_O_CLOEXEC, 0);
 	if (memfd < 0)
-		return;
-	for (uint32_t i = 0; i < f->n_runs && i < VU_CODE_RUNS; i++)
-		overlay_run(&f->run[i], (int)memfd, at, len, off, prot);
+		return map_file(m);
+	r = map_patched(m, f, (int)memfd);
 	vu_sys(__NR_close, memfd);
+	return r;
 }
 
 long sys_mmap(struct vu_call *c)
 {
-	long r = vu_native(c);
+	const struct vu_code_map m = { c->arg[0],      c->arg[1],      (int)c->arg[2],
+				       (int)c->arg[3], (int)c->arg[4], c->arg[5] };
 
-	if (r > 0 || r < -4095)
-		vu_code_overlay((int)c->arg[4], (uint64_t)r, (c->arg[1] + 4095) & ~4095ul,
-				c->arg[5], (int)c->arg[2], c->s->msg);
-	return r;
+	return vu_code_map(&m, c->s->msg);
 }

@@ -4,7 +4,7 @@
 #include <asm/unistd_64.h>
 #include <linux/mman.h>
 
-#include "agent/agent.h"
+#include "agent/code.h"
 #include "agent/elf.h"
 
 #define PAGE	       4096ul
@@ -33,19 +33,34 @@ long vu_elf_check(const struct elf64_hdr *head, struct vu_elf *elf)
 	return 0;
 }
 
-long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size)
+/* Program headers at a multiple of 8 in what has been read already; else they are read. */
+static long fetch_headers(int fd, const struct vu_elf *elf, void *buf, size_t size, size_t have,
+			  const struct elf64_phdr **ph)
 {
-	const struct elf64_phdr *ph = buf;
-	size_t want = elf->phnum * sizeof(*ph);
+	size_t want = elf->phnum * sizeof(**ph);
 	long r;
 
+	if (elf->phoff <= have && want <= have - elf->phoff && !(elf->phoff & 7)) {
+		*ph = (const void *)((char *)buf + elf->phoff);
+		return 0;
+	}
 	if (want > size)
 		return -ENOEXEC;
+	*ph = buf;
 	r = vu_sys(__NR_pread64, fd, buf, want, elf->phoff);
 	if (r < 0)
 		return r;
-	if ((size_t)r != want)
-		return -EIO;
+	return (size_t)r == want ? 0 : -EIO;
+}
+
+long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size, size_t have,
+		    const struct elf64_phdr **headers)
+{
+	long r = fetch_headers(fd, elf, buf, size, have, headers);
+	const struct elf64_phdr *ph = *headers;
+
+	if (r < 0)
+		return r;
 	for (unsigned int i = 0; i < elf->phnum; i++) {
 		if (ph[i].p_type == PT_INTERP && !elf->interp_size) {
 			elf->interp_offset = ph[i].p_offset;
@@ -101,27 +116,29 @@ static long anonymous(uint64_t at, uint64_t size, int prot, int flags)
 	return vu_sys(__NR_mmap, at, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 
-/* A program that wants the gate's addresses gets them, and no patched sites. */
-static void make_way(uint64_t from, uint64_t to)
+static const struct elf64_phdr *first_load(const struct elf64_phdr *ph)
 {
-	if (from >= VU_GATE_TO || to <= VU_GATE_FROM)
-		return;
-	vu_sys(__NR_munmap, VU_GATE_FROM, VU_GATE_TO - VU_GATE_FROM);
-	agent_process.patches = false;
+	while (ph->p_type != PT_LOAD)
+		ph++;
+	return ph;
 }
 
-/* Takes the address range for the whole file; its segments go over it. The start, or -errno. */
-static long reserve(const struct vu_elf *elf, uint64_t lo, uint64_t size, uint64_t hint,
-		    uint64_t align)
+/*
+ * Takes the address range for the whole file: by its first segment, as the kernel does, where that can be
+ * placed freely. The segments go over it. The start, or -errno.
+ */
+static long reserve(int fd, const struct vu_elf *elf, const struct elf64_phdr *ph, uint64_t lo,
+		    uint64_t size, uint64_t hint)
 {
+	const struct elf64_phdr *first = first_load(ph);
+	uint64_t align = alignment(ph, elf->phnum);
 	long at;
 
-	if (elf->fixed) {
-		make_way(lo, lo + size);
+	if (elf->fixed)
 		return anonymous(lo, size, PROT_NONE, MAP_FIXED_NOREPLACE);
-	}
-	if (align <= PAGE)
-		return anonymous(hint, size, PROT_NONE, MAP_NORESERVE);
+	if (align <= PAGE && first->p_filesz && PAGE_DOWN(first->p_vaddr) == lo)
+		return vu_sys(__NR_mmap, hint, size, vu_elf_protection(first->p_flags), MAP_PRIVATE,
+			      fd, PAGE_DOWN(first->p_offset));
 	at = anonymous(hint, size + align, PROT_NONE, MAP_NORESERVE);
 	if (at < 0 && at > -4096)
 		return at;
@@ -132,8 +149,23 @@ static long reserve(const struct vu_elf *elf, uint64_t lo, uint64_t size, uint64
 	return (long)hint;
 }
 
+/* The part of a segment that the file has. `msg`: VU_PATH_MAX bytes for work. */
+static long map_part(int fd, const struct elf64_phdr *ph, uint64_t at, uint64_t len, char *msg)
+{
+	const struct vu_code_map m = { at,
+				       len,
+				       vu_elf_protection(ph->p_flags),
+				       MAP_PRIVATE | MAP_FIXED,
+				       fd,
+				       PAGE_DOWN(ph->p_offset) };
+
+	if (m.prot & PROT_EXEC)
+		return vu_code_map(&m, msg);
+	return vu_sys(__NR_mmap, m.at, m.len, m.prot, m.flags, m.fd, m.off);
+}
+
 /* One PT_LOAD: the part that the file has, then zeros. */
-static long map_segment(int fd, const struct elf64_phdr *ph, uint64_t bias)
+static long map_segment(int fd, const struct elf64_phdr *ph, uint64_t bias, char *msg)
 {
 	uint64_t start = bias + ph->p_vaddr, file_end = start + ph->p_filesz;
 	uint64_t mem_end = PAGE_UP(start + ph->p_memsz), at = PAGE_DOWN(start);
@@ -141,8 +173,7 @@ static long map_segment(int fd, const struct elf64_phdr *ph, uint64_t bias)
 	long r = 0;
 
 	if (ph->p_filesz) {
-		r = vu_sys(__NR_mmap, at, PAGE_UP(file_end) - at, prot, MAP_PRIVATE | MAP_FIXED, fd,
-			   PAGE_DOWN(ph->p_offset));
+		r = map_part(fd, ph, at, PAGE_UP(file_end) - at, msg);
 		if (r < 0 && r > -4096)
 			return r;
 		if (ph->p_memsz > ph->p_filesz && (prot & PROT_WRITE) && (file_end & (PAGE - 1)))
@@ -184,22 +215,21 @@ static void drop_gap(uint64_t *covered, const struct elf64_phdr *ph, uint64_t bi
 		*covered = end;
 }
 
-long vu_elf_map(int fd, struct vu_elf *elf, const void *buf, uint64_t hint)
+long vu_elf_map(int fd, struct vu_elf *elf, const struct elf64_phdr *ph, uint64_t hint, char *msg)
 {
-	const struct elf64_phdr *ph = buf;
 	uint64_t lo, hi, covered = 0;
 	long r;
 
 	if (!extent(ph, elf->phnum, &lo, &hi))
 		return -ENOEXEC;
-	r = reserve(elf, lo, hi - lo, hint, alignment(ph, elf->phnum));
+	r = reserve(fd, elf, ph, lo, hi - lo, hint);
 	if (r < 0 && r > -4096)
 		return r;
 	elf->bias = (uint64_t)r - lo;
 	for (unsigned int i = 0; i < elf->phnum; i++) {
 		if (ph[i].p_type != PT_LOAD)
 			continue;
-		r = map_segment(fd, &ph[i], elf->bias);
+		r = map_segment(fd, &ph[i], elf->bias, msg);
 		if (r < 0)
 			return r;
 		drop_gap(&covered, &ph[i], elf->bias);

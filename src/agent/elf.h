@@ -27,16 +27,18 @@ struct vu_elf {
  */
 long vu_elf_check(const struct elf64_hdr *head, struct vu_elf *elf);
 /*
- * Reads the program headers of the file into buf (size bytes) and notes what they say. 0; -ENOEXEC: too many,
- * or none that loads; -errno of pread(2), -EIO for a truncated file.
+ * Finds the program headers of the file and notes what they say. buf (size bytes) holds the first `have`
+ * bytes of the file; headers that lie elsewhere are read to it instead. *ph points into buf. 0; -ENOEXEC:
+ * too many, or none that loads; -errno of pread(2), -EIO for a truncated file.
  */
-long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size);
+long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size, size_t have,
+		    const struct elf64_phdr **ph);
 /* The PROT_* bits for a segment's flags. */
 int vu_elf_protection(uint32_t flags);
 /*
- * Maps the file: at its own addresses if it is fixed, else near `hint` (0: where the kernel likes). buf
- * holds the program headers. 0 or -errno; what has been mapped by then stays.
+ * Maps the file: at its own addresses if it is fixed, else near `hint` (0: where the kernel likes). ph
+ * are its program headers. Code has its patched pages (code.h; msg: VU_PATH_MAX bytes). 0 or -errno; what has been mapped by then stays.
  */
-long vu_elf_map(int fd, struct vu_elf *elf, const void *buf, uint64_t hint);
+long vu_elf_map(int fd, struct vu_elf *elf, const struct elf64_phdr *ph, uint64_t hint, char *msg);
 
 #endif

@@ -22,6 +22,7 @@
 
 #include "agent/elf.h"
 #include "agent/handlers.h"
+#include "agent/path.h"
 #include "agent/trap.h"
 
 #define SCRIPT_HEAD   256 /* BINPRM_BUF_SIZE: bytes of a file that the kernel looks at */
@@ -38,6 +39,7 @@
 struct exec {
 	struct vu_call *c;
 	char head[SCRIPT_HEAD];
+	size_t n_read; /* bytes of the file that are in the scratch's tmp[0] */
 	struct vu_exec_state *state;
 	char *strings, *strings_end; /* room for texts of scripts and the state */
 	const char *name;	     /* as AT_EXECFN shows it: the path that execve was given */
@@ -47,6 +49,7 @@ struct exec {
 	uint64_t prefix[2 * SCRIPT_LEVELS + 2]; /* arguments before the guest's own, last first */
 	int n_prefix;
 	bool skip_argv0;
+	bool nameless;	   /* no name leads to the program */
 	bool inaccessible; /* named by a close-on-exec descriptor: a script cannot be opened */
 	int fd, interp_fd;
 };
@@ -83,14 +86,44 @@ static long check_not_written(int fd)
 	return r == -EAGAIN ? -ETXTBSY : 0;
 }
 
+/* The ELF interpreter of this process has passed all checks when it was executed. */
+static bool is_known_interp(const struct stat *st)
+{
+	const struct vu_file_id *id = &agent_process.interp;
+
+	return id->ino == st->st_ino && id->dev == st->st_dev && id->mode == st->st_mode &&
+	       id->ctime == st->st_ctime && id->ctime_nsec == st->st_ctime_nsec && id->ino;
+}
+
 static bool is_loader(const struct stat *st)
 {
 	return st->st_dev == vu_view()->loader_dev && st->st_ino == vu_view()->loader_ino;
 }
 
-/* Opens what p names for execution. Descriptor, or the -errno of execve. *st is of the file. */
-static long open_executable(struct vu_path *p, long at_flags, struct stat *st)
+/* Does p name the loader as the kernel's own idea of a guest's /proc/self/exe? */
+static bool is_kernels_exe(const struct vu_path *p, const struct stat *st)
 {
+	size_t n = vu_strlen(p->real);
+
+	return is_loader(st) && n > 4 && !vu_strcmp(p->real + n - 4, "/exe");
+}
+
+/* May the open file be executed? 0 or -errno. */
+static long check_executable(int fd, const struct stat *st)
+{
+	long r;
+
+	if (is_known_interp(st))
+		return 0;
+	r = vu_sys(__NR_faccessat2, fd, "", 1 /* X_OK */, AT_EMPTY_PATH | AT_EACCESS);
+	return !r && st->st_uid == agent_process.euid ? check_not_written(fd) : r;
+}
+
+/* Opens what p names for execution. Descriptor, or the -errno of execve. *st is of the file. */
+static long open_executable(struct exec *x, struct vu_path *p, long at_flags, struct stat *st)
+{
+	struct vu_scratch *s = x->c->s;
+	uint32_t mount;
 	long r, fd;
 
 	r = vu_sys(__NR_newfstatat, p->dirfd, p->real, st, at_flags & AT_SYMLINK_NOFOLLOW);
@@ -100,20 +133,17 @@ static long open_executable(struct vu_path *p, long at_flags, struct stat *st)
 		return -ELOOP;
 	if ((st->st_mode & S_IFMT) != S_IFREG)
 		return -EACCES;
-	if (is_loader(st) && vu_strlen(p->real) > 4 &&
-	    !vu_strcmp(p->real + vu_strlen(p->real) - 4, "/exe")) {
-		/* The kernel's own idea of a guest's /proc/self/exe. */
-		vu_strlcpy(p->real, agent_process.exe_real, sizeof(p->real));
-		r = vu_sys(__NR_newfstatat, p->dirfd, p->real, st, 0);
+	if (is_kernels_exe(p, st)) {
+		r = vu_own_exe(p->virt, p->real, &mount, s->tmp[0]);
+		if (!r)
+			r = vu_sys(__NR_newfstatat, p->dirfd, p->real, st, 0);
 		if (r < 0)
 			return r;
 	}
 	fd = vu_sys(__NR_openat, p->dirfd, p->real, O_RDONLY_ | O_NONBLOCK_, 0);
 	if (fd < 0)
 		return fd == -ENXIO ? -EACCES : fd;
-	r = vu_sys(__NR_faccessat2, fd, "", 1 /* X_OK */, AT_EMPTY_PATH | AT_EACCESS);
-	if (!r && st->st_uid == (unsigned int)vu_sys(__NR_geteuid))
-		r = check_not_written((int)fd);
+	r = check_executable((int)fd, st);
 	if (r < 0) {
 		vu_sys(__NR_close, fd);
 		return r;
@@ -133,7 +163,7 @@ static long open_named(struct exec *x, const char *path, struct stat *st)
 		p->dirfd = AT_FDCWD;
 		vu_strlcpy(p->real, path, sizeof(p->real));
 	}
-	return open_executable(p, 0, st);
+	return open_executable(x, p, 0, st);
 }
 
 static long read_head(struct exec *x)
@@ -141,7 +171,9 @@ static long read_head(struct exec *x)
 	long n;
 
 	memset(x->head, 0, sizeof(x->head));
-	n = vu_sys(__NR_pread64, x->fd, x->head, sizeof(x->head), 0);
+	n = vu_sys(__NR_pread64, x->fd, x->c->s->tmp[0], VU_PATH_MAX, 0);
+	x->n_read = n < 0 ? 0 : (size_t)n;
+	memcpy(x->head, x->c->s->tmp[0], x->n_read < SCRIPT_HEAD ? x->n_read : SCRIPT_HEAD);
 	return n < 0 ? n : 0;
 }
 
@@ -219,6 +251,7 @@ static long enter_script(struct exec *x)
 	if (r < 0)
 		return r;
 	x->fd = (int)r;
+	x->nameless = !st.st_nlink;
 	x->skip_argv0 = true;
 	return read_head(x);
 }
@@ -237,12 +270,43 @@ static long enter_scripts(struct exec *x)
 	return 0;
 }
 
+/* The interpreter's path: from the file's first bytes, which have been read, or from the file. */
+static long read_interp(struct exec *x, const struct vu_elf *elf, char *path)
+{
+	long r = (long)elf->interp_size;
+
+	if (elf->interp_offset < x->n_read && elf->interp_size <= x->n_read - elf->interp_offset)
+		memcpy(path, x->c->s->tmp[0] + elf->interp_offset, elf->interp_size);
+	else
+		r = vu_sys(__NR_pread64, x->fd, path, elf->interp_size, elf->interp_offset);
+	if (r < 0)
+		return r;
+	if ((size_t)r != elf->interp_size)
+		return -EIO;
+	return path[elf->interp_size - 1] ? -ENOEXEC : 0;
+}
+
+static long check_interp(struct exec *x)
+{
+	char *buf = x->c->s->tmp[0];
+	const struct elf64_phdr *ph;
+	struct vu_elf interp;
+	long n = vu_sys(__NR_pread64, x->interp_fd, buf, VU_PATH_MAX, 0);
+
+	if (n < 0)
+		return n;
+	if ((size_t)n < sizeof(struct elf64_hdr))
+		return -EIO;
+	if (vu_elf_check((const struct elf64_hdr *)buf, &interp) < 0 ||
+	    vu_elf_headers(x->interp_fd, &interp, buf, sizeof(x->c->s->tmp[0]), (size_t)n, &ph) < 0)
+		return -ELIBBAD;
+	return 0;
+}
+
 /* The ELF program's own interpreter is opened and looked at, as load_elf_binary() does. */
 static long open_elf_interp(struct exec *x, const struct vu_elf *elf)
 {
 	char *path = x->strings;
-	struct elf64_hdr head;
-	struct vu_elf interp;
 	struct stat st;
 	long r;
 
@@ -253,36 +317,26 @@ static long open_elf_interp(struct exec *x, const struct vu_elf *elf)
 		return -ENOEXEC;
 	if ((size_t)(x->strings_end - path) < elf->interp_size)
 		return -ENOMEM;
-	r = vu_sys(__NR_pread64, x->fd, path, elf->interp_size, elf->interp_offset);
+	r = read_interp(x, elf, path);
 	if (r < 0)
 		return r;
-	if ((size_t)r != elf->interp_size)
-		return -EIO;
-	if (path[elf->interp_size - 1])
-		return -ENOEXEC;
 	r = open_named(x, path, &st);
 	if (r < 0)
 		return r;
 	x->interp_fd = (int)r;
-	r = vu_sys(__NR_pread64, x->interp_fd, &head, sizeof(head), 0);
-	if (r < 0)
-		return r;
-	if ((size_t)r != sizeof(head))
-		return -EIO;
-	if (vu_elf_check(&head, &interp) < 0 ||
-	    vu_elf_headers(x->interp_fd, &interp, x->c->s->tmp[0], sizeof(x->c->s->tmp[0])) < 0)
-		return -ELIBBAD;
-	return 0;
+	return is_known_interp(&st) ? 0 : check_interp(x);
 }
 
 static long check_elf(struct exec *x)
 {
+	const struct elf64_phdr *ph;
 	struct vu_elf elf;
 	long r = vu_elf_check((const struct elf64_hdr *)x->head, &elf);
 
 	if (r < 0)
 		return r;
-	if (vu_elf_headers(x->fd, &elf, x->c->s->tmp[0], sizeof(x->c->s->tmp[0])) < 0)
+	if (vu_elf_headers(x->fd, &elf, x->c->s->tmp[0], sizeof(x->c->s->tmp[0]), x->n_read, &ph) <
+	    0)
 		return -ENOEXEC;
 	return open_elf_interp(x, &elf);
 }
@@ -358,6 +412,8 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 		st->flags |= VU_EXEC_NO_NEW_PRIV;
 	if (agent_process.no_clock)
 		st->flags |= VU_EXEC_NO_CLOCK;
+	if (x->nameless)
+		st->flags |= VU_EXEC_NAMELESS;
 	if (t->has_cred) {
 		st->flags |= VU_EXEC_CRED;
 		st->cred = t->cred;
@@ -457,10 +513,11 @@ static long run(struct exec *x, struct vu_path *p, long at_flags)
 	struct stat st;
 	long r;
 
-	r = open_executable(p, at_flags, &st);
+	r = open_executable(x, p, at_flags, &st);
 	if (r < 0)
 		return r;
 	x->fd = (int)r;
+	x->nameless = !st.st_nlink;
 	if (is_loader(&st)) {
 		/* umvu starts a view of its own with it: what it says is to be heard. */
 		vu_sys(__NR_close, x->fd);
@@ -514,8 +571,6 @@ static long locate(struct vu_call *c, struct exec *x, int dirfd, unsigned long p
 		p->dirfd = dirfd;
 		vu_strlcpy(p->real, x->name, sizeof(p->real));
 	}
-	if (p->flags & VU_PATH_SELF_EXE)
-		vu_strlcpy(p->real, agent_process.exe_real, sizeof(p->real));
 	return 0;
 }
 

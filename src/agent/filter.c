@@ -35,7 +35,7 @@ static const unsigned char when_of[] = {
 };
 #define NUMBERS ((int)sizeof(when_of))
 
-extern char __executable_start[], etext[];
+extern char vu_text_begin[], vu_text_end[];
 
 #define MAX_FILTER 1024
 
@@ -66,7 +66,7 @@ static int when(int nr)
 /* The check of the caller's address: agent's own code passes. */
 static void emit_origin(struct program *p)
 {
-	uint64_t lo = (uint64_t)__executable_start, hi = (uint64_t)etext;
+	uint64_t lo = (uint64_t)vu_text_begin, hi = (uint64_t)vu_text_end;
 
 	LOAD(OFF_IP + 4);
 	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 4, (uint32_t)(lo >> 32));

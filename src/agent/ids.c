@@ -90,8 +90,11 @@ static long change_uids(struct vu_call *c, quad_fn *change)
 	struct quad q;
 	long ret;
 
-	if (!vu_touches(VU_TOUCH_IDS))
-		return vu_native(c);
+	if (!vu_touches(VU_TOUCH_IDS)) {
+		ret = vu_native(c);
+		agent_process.euid = (unsigned int)vu_sys(__NR_geteuid);
+		return ret;
+	}
 	cred = vu_cred_own();
 	if (!cred)
 		return -ENOMEM;

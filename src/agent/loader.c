@@ -35,7 +35,6 @@
 #define BRK_RANDOM   0x02000000ul     /* arch_randomize_brk(): 32 MiB */
 
 #define EXIT_FAILURE_	 125
-#define O_RDWR_		 02
 #define O_CLOEXEC_	 02000000
 #define F_DUPFD_CLOEXEC_ 1030
 #define HIGH_FD		 900 /* below the usual limit of 1024 */
@@ -44,7 +43,8 @@ struct vu_start {
 	uint64_t sp, entry;
 };
 
-void vu_loader_main(uint64_t *sp, struct vu_start *out);
+struct vu_room;
+void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space);
 
 /* The initial stack as the kernel made it. */
 struct stack {
@@ -53,8 +53,15 @@ struct stack {
 	uint64_t n_auxv; /* pairs, AT_NULL included */
 };
 
-static struct vu_exec_state state;
-static struct vu_scratch boot; /* buffers before the first call */
+/* What the loader works with; on the program's stack, whose pages the program will use anyway. */
+struct vu_room {
+	char file[8192]; /* the filter; what of an ELF file is read */
+	char msg[VU_PATH_MAX];
+	struct vu_exec_state state;
+};
+_Static_assert(sizeof(struct vu_room) <= 16384, "ROOM of entry.S");
+
+static struct vu_room *room VU_HOT;
 
 static void __attribute__((noreturn)) fail(const char *what, long error)
 {
@@ -92,19 +99,20 @@ static int digit(char ch)
 /* Decodes the state; false if the text is none. */
 static bool decode(const char *text)
 {
-	unsigned char *out = (unsigned char *)&state;
+	struct vu_exec_state *state = &room->state;
+	unsigned char *out = (unsigned char *)state;
 	size_t n = 0;
 
-	for (; text[0] && n < sizeof(state); text += 2) {
+	for (; text[0] && n < sizeof(*state); text += 2) {
 		int hi = digit(text[0]), lo = hi < 0 ? -1 : digit(text[1]);
 
 		if (lo < 0)
 			return false;
 		out[n++] = (unsigned char)(hi << 4 | lo);
 	}
-	return n >= vu_state_size(0) && state.magic == VU_STATE_MAGIC &&
-	       state.abi == VU_ABI_VERSION && state.size == n &&
-	       state.cred.n_groups <= VU_STATE_GROUPS;
+	return n >= vu_state_size(0) && state->magic == VU_STATE_MAGIC &&
+	       state->abi == VU_ABI_VERSION && state->size == n &&
+	       (n == vu_state_size(0) || state->cred.n_groups <= VU_STATE_GROUPS);
 }
 
 /* Takes our two strings out of the arguments: the rest of the stack stays where it is. */
@@ -143,29 +151,25 @@ static uint64_t *aux(const struct stack *st, uint64_t type)
 static void map_view(void)
 {
 	const struct vu_view_head *v = (const void *)VU_VIEW_ADDR;
-	char *name = boot.tmp[0];
-	long fd = state.ref.view_fd, r;
+	char *name = room->msg;
+	long fd = room->state.ref.view_fd, r;
 
 	agent_process.viewless = true;
-	agent_process.ref = state.ref;
-	if (state.ref.server) {
-		vu_session_name(name, VU_PATH_MAX, state.ref.view_fd);
-		fd = vu_sys(__NR_open, name, O_RDWR_ | O_CLOEXEC_, 0);
+	agent_process.ref = room->state.ref;
+	if (room->state.ref.server) {
+		vu_session_name(name, VU_PATH_MAX, room->state.ref.view_fd);
+		fd = vu_sys(__NR_open, name, O_CLOEXEC_, 0);
 	}
 	if (fd < 0)
 		return;
-	r = vu_sys(__NR_mmap, VU_VIEW_ADDR, VU_VIEW_SHARED, PROT_READ,
+	r = vu_sys(__NR_mmap, VU_VIEW_ADDR, VU_VIEW_SIZE, PROT_READ,
 		   MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
-	if (r == (long)VU_VIEW_ADDR)
-		r = vu_sys(__NR_mmap, VU_VIEW_ADDR + VU_VIEW_SHARED, VU_SHARED_SIZE,
-			   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd,
-			   VU_VIEW_SHARED);
-	if (state.ref.server)
+	if (room->state.ref.server)
 		vu_sys(__NR_close, fd);
-	if (r != (long)(VU_VIEW_ADDR + VU_VIEW_SHARED))
+	if (r != (long)VU_VIEW_ADDR)
 		return;
 	if (v->magic == VU_VIEW_MAGIC && v->abi == VU_ABI_VERSION &&
-	    v->session == state.ref.session)
+	    v->session == room->state.ref.session)
 		agent_process.viewless = false;
 }
 
@@ -173,24 +177,25 @@ static void take_state(void)
 {
 	struct vu_thread *t;
 
-	agent_process.driver = state.driver;
-	agent_process.no_new_privs = state.flags & VU_EXEC_NO_NEW_PRIV;
-	agent_process.no_clock = state.flags & VU_EXEC_NO_CLOCK;
+	agent_process.driver = room->state.driver;
+	agent_process.no_new_privs = room->state.flags & VU_EXEC_NO_NEW_PRIV;
+	agent_process.no_clock = room->state.flags & VU_EXEC_NO_CLOCK;
 	agent_process.pid = (int)vu_sys(__NR_getpid);
-	if (!((state.flags & VU_EXEC_CRED) || state.kept_blocked) || !(t = vu_thread_own()))
+	if (!((room->state.flags & VU_EXEC_CRED) || room->state.kept_blocked) ||
+	    !(t = vu_thread_own()))
 		return;
-	t->kept_blocked = state.kept_blocked;
-	t->kept_pending = state.kept_pending;
-	if (state.flags & VU_EXEC_CRED) {
+	t->kept_blocked = room->state.kept_blocked;
+	t->kept_pending = room->state.kept_pending;
+	if (room->state.flags & VU_EXEC_CRED) {
 		t->has_cred = true;
-		t->cred = state.cred;
+		t->cred = room->state.cred;
 		vu_cred_exec(&t->cred);
 	}
 }
 
 static void trap_calls(void)
 {
-	uint32_t ignored = state.kept_ignored;
+	uint32_t ignored = room->state.kept_ignored;
 	long r = vu_trap_init();
 
 	if (!r)
@@ -198,8 +203,8 @@ static void trap_calls(void)
 	for (int i = 0; i < VU_N_KEPT; i++)
 		if (ignored & VU_SIGBIT(vu_kept_signal(i)))
 			agent_process.kept[i].handler = 1;
-	if (!r && (state.flags & VU_EXEC_FIRST))
-		r = vu_filter_install(boot.msg);
+	if (!r && (room->state.flags & VU_EXEC_FIRST))
+		r = vu_filter_install(room->file);
 	if (r < 0)
 		fail("cannot intercept system calls (see umvu --check)", r);
 }
@@ -210,52 +215,12 @@ static void trap_calls(void)
  */
 static void keep_nameless(void)
 {
-	struct stat st;
 	long fd;
 
-	if (vu_sys(__NR_fstat, state.exe_fd, &st) < 0 || st.st_nlink)
+	if (!(room->state.flags & VU_EXEC_NAMELESS))
 		return;
-	fd = vu_sys(__NR_fcntl, state.exe_fd, F_DUPFD_CLOEXEC_, HIGH_FD);
-	if (fd < 0)
-		return;
-	vu_strlcpy(agent_process.exe_real, "/proc/self/fd/", VU_PATH_MAX);
-	vu_append_num(agent_process.exe_real, VU_PATH_MAX, (unsigned long)fd);
-}
-
-/* Notes the program's path in the view, and a name by which the kernel finds it. */
-static void note_program(void)
-{
-	struct vu_view_mount m;
-	uint32_t mount = 0;
-	char *path = boot.path[0].virt;
-	size_t skip;
-
-	if (vu_fd_path(state.exe_fd, path, &mount) < 0)
-		return;
-	vu_strlcpy(agent_process.exe, path, sizeof(agent_process.exe));
-	vu_strlcpy(agent_process.exe_real, path, sizeof(agent_process.exe_real));
-	if (!mount || !vu_mount_by_id(mount, &m))
-		return;
-	skip = (size_t)vu_mount_path(mount, boot.tmp[0]);
-	agent_process.exe_real[0] = 0;
-	vu_append(agent_process.exe_real, VU_PATH_MAX, "/proc/");
-	vu_append_num(agent_process.exe_real, VU_PATH_MAX, (unsigned long)vu_view()->server);
-	vu_append(agent_process.exe_real, VU_PATH_MAX, "/fd/");
-	vu_append_num(agent_process.exe_real, VU_PATH_MAX, (unsigned long)m.fd);
-	vu_append(agent_process.exe_real, VU_PATH_MAX, path + (skip > 1 ? skip : 0));
-}
-
-/* Maps patched pages over the segments with code. */
-static void patch(int fd, const struct vu_elf *elf, const struct elf64_phdr *ph)
-{
-	for (unsigned int i = 0; i < elf->phnum; i++) {
-		uint64_t start = (elf->bias + ph[i].p_vaddr) & ~(PAGE - 1);
-		uint64_t end = PAGE_UP(elf->bias + ph[i].p_vaddr + ph[i].p_filesz);
-
-		if (ph[i].p_type == PT_LOAD && (ph[i].p_flags & PF_X) && ph[i].p_filesz)
-			vu_code_overlay(fd, start, end - start, ph[i].p_offset & ~(PAGE - 1),
-					vu_elf_protection(ph[i].p_flags), boot.path[1].virt);
-	}
+	fd = vu_sys(__NR_fcntl, room->state.exe_fd, F_DUPFD_CLOEXEC_, HIGH_FD);
+	agent_process.nameless = fd < 0 ? 0 : (int)fd;
 }
 
 /* Are call sites to be patched? Not of a traced process, nor of one that says VU_AGENT=trap. */
@@ -272,21 +237,35 @@ static bool want_patches(const struct stack *st)
 /* Reads header and program headers of `fd` and maps it. */
 static void map_file(int fd, struct vu_elf *elf, uint64_t hint)
 {
-	struct elf64_hdr *head = (struct elf64_hdr *)boot.tmp[0];
-	void *headers = boot.msg;
-	long r = vu_sys(__NR_pread64, fd, head, sizeof(*head), 0);
+	const struct elf64_phdr *ph;
+	long r, n = vu_sys(__NR_pread64, fd, room->file, 4096, 0);
 
-	if (r == (long)sizeof(*head))
-		r = vu_elf_check(head, elf);
+	if (n < (long)sizeof(struct elf64_hdr))
+		r = n < 0 ? n : -ENOEXEC;
 	else
-		r = r < 0 ? r : -ENOEXEC;
+		r = vu_elf_check((const struct elf64_hdr *)room->file, elf);
 	if (!r)
-		r = vu_elf_headers(fd, elf, headers, sizeof(boot.msg));
+		r = vu_elf_headers(fd, elf, room->file, sizeof(room->file), (size_t)n, &ph);
 	if (!r)
-		r = vu_elf_map(fd, elf, headers, hint);
+		r = vu_elf_map(fd, elf, ph, hint, room->msg);
 	if (r < 0)
 		die_of_sigsegv();
-	patch(fd, elf, headers);
+}
+
+/* The ELF interpreter, of which the next execve will most likely be glad to know that it is good. */
+static void map_interp(struct vu_elf *elf)
+{
+	int fd = room->state.interp_fd;
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	map_file(fd, elf, 0);
+	agent_process.interp_from = elf->start_code;
+	agent_process.interp_to = elf->end_code;
+	if (!vu_sys(__NR_fstat, fd, &st))
+		agent_process.interp = (struct vu_file_id){ st.st_dev, st.st_ino, st.st_ctime,
+							    st.st_ctime_nsec, st.st_mode };
 	vu_sys(__NR_close, fd);
 }
 
@@ -361,27 +340,26 @@ static void report_exec(void)
 		vu_sys(__NR_tgkill, agent_process.pid, vu_sys(__NR_gettid), 5 /* SIGTRAP */);
 }
 
-void vu_loader_main(uint64_t *sp, struct vu_start *out)
+void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 {
 	uint64_t random[2] = { 0, 0 }, execfn = sp[0] >= 2 ? sp[2] : 0, brk;
 	struct vu_elf prog, interp = { .bias = 0 };
 	struct stack st;
 
+	room = space;
 	parse_stack(sp, &st);
 	map_view();
 	take_state();
 	trap_calls();
 	agent_process.patches = want_patches(&st);
+	agent_process.euid = (unsigned int)*aux(&st, AT_EUID);
 	memcpy(&agent_process.hash_key, (void *)*aux(&st, AT_RANDOM), sizeof(uint64_t));
-	note_program();
 	keep_nameless();
 	if (!(vu_sys(__NR_personality, 0xffffffff) & ADDR_NO_RANDOMIZE))
 		vu_sys(__NR_getrandom, random, sizeof(random), 0);
-	map_file(state.exe_fd, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
-	if (state.interp_fd >= 0)
-		map_file(state.interp_fd, &interp, 0);
-	agent_process.interp_from = interp.start_code;
-	agent_process.interp_to = interp.end_code;
+	map_file(room->state.exe_fd, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
+	vu_sys(__NR_close, room->state.exe_fd);
+	map_interp(&interp);
 	if (prog.stack_exec == 1)
 		set_stack_executable(&st);
 	brk = PAGE_UP(prog.end_bss) + (random[1] & (BRK_RANDOM - 1) & ~(PAGE - 1));
@@ -390,5 +368,5 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out)
 	set_comm((const char *)execfn);
 	report_exec();
 	out->sp = (uint64_t)(st.argv - 1);
-	out->entry = state.interp_fd >= 0 ? interp.entry : prog.entry;
+	out->entry = room->state.interp_fd >= 0 ? interp.entry : prog.entry;
 }

@@ -91,5 +91,7 @@ bool vu_is_own_pid(int pid);
  * VU_PATH_MAX bytes. 0; -ENOENT if the process is no guest or cannot be looked at.
  */
 long vu_exe_of(int pid, char *virt, char *real, uint32_t *mount, char *buf);
+/* The same of the caller's own program, whose name for the kernel holds even where no path leads to it. */
+long vu_own_exe(char *virt, char *real, uint32_t *mount, char *buf);
 
 #endif

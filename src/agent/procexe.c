@@ -194,3 +194,15 @@ long vu_exe_of(int pid, char *virt, char *real, uint32_t *mount, char *buf)
 	n = vu_strlen(virt);
 	return vu_put_before(m.id, virt, n) < 0 ? -ENAMETOOLONG : 0;
 }
+
+long vu_own_exe(char *virt, char *real, uint32_t *mount, char *buf)
+{
+	/* By the thread's id: the process's first thread may have ended. */
+	long r = vu_exe_of((int)vu_sys(__NR_gettid), virt, real, mount, buf);
+
+	if (agent_process.nameless) {
+		vu_strlcpy(real, "/proc/self/fd/", VU_PATH_MAX);
+		vu_append_num(real, VU_PATH_MAX, (unsigned long)agent_process.nameless);
+	}
+	return r;
+}

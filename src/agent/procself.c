@@ -117,9 +117,7 @@ void vu_text_status(struct vu_text *t)
 
 static bool is_agents(const struct vu_mapping *m)
 {
-	if (m->from >= VU_AGENT_ADDR && m->to <= VU_AGENT_ADDR + VU_AGENT_SPAN)
-		return true;
-	if (m->from >= VU_GATE_FROM && m->to <= VU_GATE_TO)
+	if (m->from >= VU_AGENT_ADDR && m->to <= VU_AGENT_END)
 		return true;
 	return starts(m->path, "/memfd:vu-driver-");
 }

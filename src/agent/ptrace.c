@@ -50,7 +50,7 @@
 #define ERESTARTSYS_		 512
 #define ERESTART_RESTARTBLOCK_	 516
 
-extern char __executable_start[], etext[], _start[];
+extern char vu_text_begin[], vu_text_end[], _start[];
 
 /* struct ptrace_syscall_info (ptrace(2)), as far as it is needed. */
 struct syscall_info {
@@ -72,10 +72,10 @@ struct tracee {
 	uint64_t shown;	     /* number of the last entry that was shown */
 };
 
-uint64_t vu_traced;
+uint64_t vu_traced VU_HOT;
 
 /* The loader of a tracee raises SIGTRAP when the program is in place. Written by the tracer. */
-uint64_t vu_report_exec;
+uint64_t vu_report_exec VU_HOT;
 
 static struct tracee tracees[TRACEES];
 
@@ -150,7 +150,7 @@ static uint64_t rip_of(int pid)
 
 static bool in_agent(uint64_t rip)
 {
-	return rip >= (uint64_t)__executable_start && rip < (uint64_t)etext;
+	return rip >= (uint64_t)vu_text_begin && rip < (uint64_t)vu_text_end;
 }
 
 static void resume(int pid, int request, int sig)

@@ -13,6 +13,7 @@
 #include <linux/mman.h>
 #include <linux/prctl.h>
 
+#include "agent/code.h"
 #include "agent/gate.h"
 #include "agent/handlers.h"
 #include "agent/ids.h"
@@ -355,11 +356,15 @@ static struct vu_answer quick_sendmsg(struct vu_frame *f)
 static struct vu_answer quick_mmap(struct vu_frame *f)
 {
 	bool code = (f->arg[2] & PROT_EXEC) && !(f->arg[3] & MAP_ANONYMOUS);
+	struct vu_code_map m = { f->arg[0],	 f->arg[1],	 (int)f->arg[2],
+				 (int)f->arg[3], (int)f->arg[4], f->arg[5] };
+	long r;
 
-	if (code && agent_process.patches && f->ret >= agent_process.interp_from &&
-	    f->ret < agent_process.interp_to)
-		return NO_ANSWER;
-	return native(f);
+	if (!code || !agent_process.patches || f->ret < agent_process.interp_from ||
+	    f->ret >= agent_process.interp_to)
+		return native(f);
+	r = vu_code_map(&m, NULL);
+	return r == VU_CODE_UNKNOWN ? NO_ANSWER : answer(r);
 }
 
 /* --- the table --- */

@@ -11,23 +11,14 @@
 
 #include "agent/trap.h"
 
-#define SLOTS 32
-#define MORE_ADDR \
-	(VU_AGENT_ADDR + (1ul << 31)) /* mapped slots: from there to the end of VU_AGENT_SPAN */
-#define MORE 1024
+#define SLOTS 12 /* in vu-loader's own memory */
+#define MORE  ((VU_AGENT_END - VU_STACKS_ADDR) / VU_SLOT_SIZE)
 
-struct slot {
-	struct vu_scratch scratch; /* first: a scratch is its slot */
-	int owner;		   /* tid, 0 free */
-	bool mapped;		   /* not in the table: unmap when done */
-	void *extra;
-	size_t extra_size;
-} __attribute__((aligned(VU_SLOT_SIZE)));
-_Static_assert(sizeof(struct slot) == VU_SLOT_SIZE, "a slot is found by its stack pointer");
+_Static_assert(sizeof(struct vu_scratch) == VU_SLOT_SIZE, "a slot is found by its stack pointer");
 
-static struct slot slots[SLOTS];
+static struct vu_scratch slots[SLOTS] __attribute__((section(".slots")));
 
-static bool take(struct slot *s, int from, int tid)
+static bool take(struct vu_scratch *s, int from, int tid)
 {
 	return __atomic_compare_exchange_n(&s->owner, &from, tid, false, __ATOMIC_ACQUIRE,
 					   __ATOMIC_RELAXED);
@@ -39,7 +30,7 @@ static bool gone(int tid)
 	return vu_sys(__NR_kill, tid, 0) == -ESRCH;
 }
 
-static struct slot *steal(int tid)
+static struct vu_scratch *steal(int tid)
 {
 	for (int i = 0; i < SLOTS; i++) {
 		int owner = __atomic_load_n(&slots[i].owner, __ATOMIC_RELAXED);
@@ -59,15 +50,15 @@ static void *map(size_t size)
 }
 
 /* Maps a slot where the others are near, as entry.S wants it; NULL: no memory. */
-static struct slot *map_slot(int tid)
+static struct vu_scratch *map_slot(int tid)
 {
-	for (int i = 0; i < MORE; i++) {
-		uint64_t at = MORE_ADDR + (uint64_t)((tid + i) % MORE) * VU_SLOT_SIZE;
+	for (int i = 0; i < (int)MORE; i++) {
+		uint64_t at = VU_STACKS_ADDR + (uint64_t)(tid + i) % MORE * VU_SLOT_SIZE;
 		long p = vu_sys(__NR_mmap, at, VU_SLOT_SIZE, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 
 		if (p == (long)at)
-			return (struct slot *)at;
+			return (struct vu_scratch *)at;
 		if (p != -EEXIST)
 			break;
 	}
@@ -76,32 +67,30 @@ static struct slot *map_slot(int tid)
 
 struct vu_scratch *vu_scratch_get(int tid)
 {
-	struct slot *s;
+	struct vu_scratch *s;
 
 	for (int i = 0; i < SLOTS; i++)
 		if (!__atomic_load_n(&slots[i].owner, __ATOMIC_RELAXED) && take(&slots[i], 0, tid))
-			return &slots[i].scratch;
+			return &slots[i];
 	s = steal(tid);
 	if (s)
-		return &s->scratch;
+		return s;
 	while (!(s = map_slot(tid)))
 		vu_sys(__NR_sched_yield);
 	s->mapped = true;
 	s->owner = tid;
-	return &s->scratch;
+	return s;
 }
 
-static void drop_extra(struct slot *s)
+static void drop_extra(struct vu_scratch *s)
 {
 	if (s->extra)
 		vu_sys(__NR_munmap, s->extra, s->extra_size);
 	s->extra = NULL;
 }
 
-void vu_scratch_put(struct vu_scratch *scratch)
+void vu_scratch_put(struct vu_scratch *s)
 {
-	struct slot *s = (struct slot *)scratch;
-
 	drop_extra(s);
 	if (s->mapped)
 		vu_sys(__NR_munmap, s, sizeof(*s));
@@ -113,12 +102,11 @@ void vu_scratch_drop(int tid)
 {
 	for (int i = 0; i < SLOTS; i++)
 		if (__atomic_load_n(&slots[i].owner, __ATOMIC_RELAXED) == tid)
-			vu_scratch_put(&slots[i].scratch);
+			vu_scratch_put(&slots[i]);
 }
 
-void *vu_scratch_map(struct vu_scratch *scratch, size_t size)
+void *vu_scratch_map(struct vu_scratch *s, size_t size)
 {
-	struct slot *s = (struct slot *)scratch;
 	void *p = map(size);
 
 	drop_extra(s);

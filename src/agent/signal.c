@@ -26,9 +26,9 @@
 /* A bit of a frame's uc_flags that the kernel does not use: it is of a kept signal's handler. */
 #define FRAME_MARK(index) (1ul << (16 + (index)))
 
-extern char __executable_start[], etext[];
+extern char vu_text_begin[], vu_text_end[];
 
-static uint64_t kept_in_mask[64]; /* by signal: the kept ones that the guest's sa_mask has */
+static uint64_t kept_in_mask[64] VU_HOT; /* by signal: the kept ones that the guest's sa_mask has */
 
 int vu_kept_index(unsigned long sig)
 {
@@ -450,7 +450,7 @@ void vu_sigsys_foreign(struct vu_siginfo *info, struct vu_regs *regs)
 /* Is the thread in the agent, with signals blocked? */
 static bool is_busy(const struct vu_regs *regs)
 {
-	return regs->rip >= (uint64_t)__executable_start && regs->rip < (uint64_t)etext &&
+	return regs->rip >= (uint64_t)vu_text_begin && regs->rip < (uint64_t)vu_text_end &&
 	       (regs->sigmask | VU_KEPT | UNBLOCKABLE) == UINT64_MAX;
 }
 

@@ -8,6 +8,7 @@
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
+#include <linux/mman.h>
 
 #include "agent/trap.h"
 
@@ -15,9 +16,11 @@
 #define PROBES	 32   /* places after its hash where an entry may be */
 #define RESERVED (-2) /* tid of an entry whose thread is not yet born */
 
-static struct vu_thread threads[THREADS];
-static struct vu_thread process_default = { .tid = -1 };
-static int used; /* entries taken: with none, no thread asks for its tid */
+/* Mapped when the first entry is taken; of no use while `used` is 0. */
+static struct vu_thread *const threads = (void *)VU_THREADS_ADDR;
+static bool mapped VU_HOT;
+static struct vu_thread process_default VU_HOT = { .tid = -1 };
+static int used VU_HOT; /* entries taken: with none, no thread asks for its tid */
 
 static unsigned int hash(int tid)
 {
@@ -37,10 +40,24 @@ static struct vu_thread *find(int tid)
 	return NULL;
 }
 
+static bool map_threads(void)
+{
+	long r;
+
+	if (mapped)
+		return true;
+	r = vu_sys(__NR_mmap, VU_THREADS_ADDR, THREADS * sizeof(*threads), PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	mapped = r == VU_THREADS_ADDR || r == -EEXIST; /* another thread was quicker */
+	return mapped;
+}
+
 static struct vu_thread *take(int tid)
 {
 	unsigned int i, at = hash(tid);
 
+	if (!map_threads())
+		return NULL;
 	for (i = 0; i < 2 * PROBES; i++) {
 		struct vu_thread *t = &threads[(at + i % PROBES) % THREADS];
 		int none = 0;
@@ -108,7 +125,7 @@ struct vu_thread *vu_thread_own(void)
 
 	if (!agent_process.threads)
 		return &process_default; /* nobody else has it */
-	t = find(tid);
+	t = __atomic_load_n(&used, __ATOMIC_RELAXED) ? find(tid) : NULL;
 	if (!t) {
 		t = take(tid);
 		if (t)

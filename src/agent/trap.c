@@ -31,7 +31,7 @@
 
 extern char vu_restorer[];
 
-struct vu_process agent_process;
+struct vu_process agent_process VU_HOT;
 
 void vu_set_mask(uint64_t mask)
 {

@@ -451,12 +451,11 @@ static bool jump_to_exe(struct walk *w, int pid, uint32_t *mount)
 {
 	bool own = vu_is_own_pid(pid);
 
-	if (vu_exe_of(pid, w->virt, w->real, mount, w->links_buf) < 0)
+	if ((own ? vu_own_exe(w->virt, w->real, mount, w->links_buf) :
+		   vu_exe_of(pid, w->virt, w->real, mount, w->links_buf)) < 0)
 		return false;
 	if (own)
 		w->p->flags |= VU_PATH_SELF_EXE;
-	if (own && !vu_strncmp(agent_process.exe_real, "/proc/self/fd/", 14))
-		vu_strlcpy(w->real, agent_process.exe_real, VU_PATH_MAX); /* it never had a name */
 	w->native = false;
 	w->base_fd = AT_FDCWD;
 	w->real_len = vu_strlen(w->real);

@@ -33,7 +33,7 @@ static int add_mount(void *to, const char *arg, const char **why)
 
 /* The subjects of the log, as the help lists them. */
 static const char *const subjects[] = { "session", "view",  "mount", "driver", "module", "rpc",
-					"realm",   "guest", "agent", "front",  "all" };
+					"realm",   "guest", "agent", "front",  "code",	 "all" };
 
 static bool is_subject(const char *name, size_t len)
 {

@@ -120,10 +120,10 @@ struct sample {
 };
 
 #define SLOT(n) "\xff\x14\x25" n
-#define NR2	SLOT("\x10\x00\x5e\x7f") /* of number 2 */
-#define ANY	SLOT("\xe8\x0f\x5e\x7f")
-#define F000	SLOT("\xf0\x0f\x5e\x7f")
-#define F001	SLOT("\xf8\x0f\x5e\x7f")
+#define NR2	SLOT("\x10\x10\x00\x7e") /* of number 2 */
+#define ANY	SLOT("\xe8\x1f\x00\x7e")
+#define F000	SLOT("\xf0\x1f\x00\x7e")
+#define F001	SLOT("\xf8\x1f\x00\x7e")
 
 static const struct sample patches[] = {
 	{ "eax", VU_SITE_NR, 7, "\xb8\x02\0\0\0\x0f\x05", NR2 },

@@ -44,7 +44,7 @@
 /* --- what the agent's files find around them --- */
 
 struct vu_process agent_process;
-static _Alignas(struct vu_view_head) char image[VU_VIEW_HEAD_SIZE + sizeof(struct vu_view_area)];
+static _Alignas(struct vu_view_head) char image[VU_VIEW_AREAS + sizeof(struct vu_view_area)];
 static struct vu_view_head *const view = (struct vu_view_head *)image;
 static struct vu_thread thread = { .tid = -1 };
 static struct vu_scratch scratch;

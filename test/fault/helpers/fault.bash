@@ -56,6 +56,7 @@ strike()
 	kill "-${2:-KILL}" $pids 2>/dev/null || true # it may have ended meanwhile
 }
 
+# shellcheck disable=SC2034 # what "run" would set, for the assertions
 finish()
 {
 	status=0

@@ -4,8 +4,11 @@
 #define __NR_rt_sigreturn 15
 #define EFAULT		  14
 #define ENAMETOOLONG	  36
-#define AGENT_HIGH	  0x7d00  /* VU_AGENT_ADDR >> 32 */
-#define SLOT_SIZE	  0x10000 /* VU_SLOT_SIZE */
+#define AGENT_ADDR	  0x7e000000 /* VU_AGENT_ADDR */
+#define AGENT_SIZE	  0x1ff0000  /* VU_AGENT_END - VU_AGENT_ADDR */
+#define SLOT_SIZE	  0x10000    /* VU_SLOT_SIZE */
+#define ROOM		  16384	     /* sizeof(struct vu_room) at most */
+#define GUEST_SP	  15360	     /* offset in struct vu_scratch */
 
 	.text
 
@@ -17,8 +20,10 @@ _start:
 	mov	%rsp, %rdi
 	sub	$32, %rsp		/* struct vu_start: sp, entry */
 	mov	%rsp, %rsi
-	and	$-16, %rsp
 	mov	%rsi, %rbx
+	sub	$ROOM, %rsp
+	and	$-16, %rsp
+	mov	%rsp, %rdx
 	call	vu_loader_main
 	mov	8(%rbx), %rcx
 	mov	(%rbx), %rsp
@@ -165,17 +170,16 @@ vu_on_stack:
  * Guest memory. A fault between vu_fault_begin and vu_fault_end goes on at vu_fault_fixup (fault.c). The
  * kernel may put the fault's frame on the guest's alternate stack, where the frame of a trapped call may
  * lie already: it sees that by the stack pointer, so that has to be the guest's. If we are on the stack of
- * a struct vu_scratch, its first member tells where the guest's is free.
+ * a struct vu_scratch, that tells where the guest's is free.
  */
 	.macro	to_guest_stack		/* keeps rsp in r8; clobbers rax */
 	mov	%rsp, %r8
-	mov	%rsp, %rax
-	shr	$32, %rax
-	cmp	$AGENT_HIGH, %eax
-	jne	99f
+	lea	-AGENT_ADDR(%rsp), %rax
+	cmp	$AGENT_SIZE, %rax
+	jae	99f
 	mov	%rsp, %rax
 	and	$-SLOT_SIZE, %rax
-	mov	(%rax), %rsp
+	mov	GUEST_SP(%rax), %rsp
 99:
 	.endm
 

@@ -135,8 +135,7 @@ vu_gate_slow:
 
 vu_gate_traced:
 	push	%r11
-	mov	$vu_gate_trap, %r11d
-	jmp	*%r11
+	jmp	vu_gate_trap
 
 /* void vu_fpu_control(uint32_t *mxcsr, uint16_t *fcw) */
 	.globl	vu_fpu_control
