@@ -17,7 +17,8 @@ def files(*suffixes, under=("",)):
             folders[:] = [d for d in folders if d not in SKIPPED_FOLDERS
                           and not (rel == "." and d.startswith("build"))]
             found += [os.path.normpath(os.path.join(rel, n)) for n in names
-                      if not suffixes or n.endswith(suffixes)]
+                      if n not in SKIPPED_FOLDERS  # ".git" is a file in a worktree
+                      and (not suffixes or n.endswith(suffixes))]
     return sorted(found)
 
 
