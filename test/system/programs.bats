@@ -2,21 +2,24 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Real programs: each does the same natively, in a session, and with a mounted image for its folder.
 # What they print is compared, so they print nothing that may differ by right, such as process ids.
+# See also languages.bats and debuggers.bats.
 
 load helpers/common
 
 setup()
 {
 	vu_setup
-	export GIT_CONFIG_GLOBAL=$HOME/gitconfig GOCACHE=$TMPDIR/go GOPATH=$TMPDIR/gopath GOFLAGS=-mod=mod
-	export GIT_AUTHOR_DATE='@0 +0000' GIT_COMMITTER_DATE='@0 +0000'
-	git config --global user.name tester
-	git config --global user.email tester@localhost
-	git config --global init.defaultBranch main
-	git config --global gc.auto 0
+	export GIT_CONFIG_GLOBAL=$HOME/gitconfig GIT_AUTHOR_DATE='@0 +0000' GIT_COMMITTER_DATE='@0 +0000'
+	cat >"$GIT_CONFIG_GLOBAL" <<-'END'
+	[user]
+		name = tester
+		email = tester@localhost
+	[init]
+		defaultBranch = main
+	[gc]
+		auto = 0
+	END
 }
-
-# --- files -------------------------------------------------------------------------------------
 
 @test "bash, dash: file tests, redirections, substitutions" {
 	need dash
@@ -156,8 +159,6 @@ setup()
 	END
 }
 
-# --- processes ---------------------------------------------------------------------------------
-
 @test "env -i, setsid, nohup, timeout, nice, exec -a, xargs, watch of children" {
 	same_as_native <<-'END'
 	env -i /usr/bin/env; env -i A=1 sh -c 'export -p'; env -C / pwd
@@ -178,69 +179,6 @@ setup()
 	END
 }
 
-@test "python: subprocess in all its ways, threads, multiprocessing, asyncio" {
-	need python3
-	same_as_native <<-'END'
-	cp "$VU_SOURCE/test/system/programs/processes.py" p.py
-	TMPDIR=$PWD python3 p.py
-	python3 -m venv --without-pip v && v/bin/python -c 'import sys; print(sys.prefix != sys.base_prefix)'
-	END
-}
-
-@test "perl: files, fork, pipes, sockets, signals" {
-	need perl
-	same_as_native <<-'END'
-	perl -we 'use strict; use Socket; $| = 1; open my $f, ">", "f" or die; print $f "x" x 10; close $f; print -s "f", " ", -w "f" ? "w" : "", "\n";
-	rename "f", "g" or die; link "g", "h" or die; symlink "g", "s" or die
-	print readlink("s"), " ", (stat "h")[3], "\n"; unlink "h"; opendir my $d, "."
-	print join(" ", sort readdir $d), "\n";
-	my $o = `echo sub; exit 2`; print $o, $? >> 8, "\n"
-	open my $p, "-|", "sh", "-c", "echo pipe" or die; print <$p>; close $p
-	open my $k, "-|" // exit; if (!defined $k) { exit }
-	socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die; my $pid = fork
-	if (!$pid) { syswrite $b, "child"; exit 7 } waitpid $pid, 0; sysread $a, my $r, 9; print "$r ", $? >> 8, "\n";
-	$SIG{USR1} = sub { print "usr1\n" }; kill USR1 => $$; $SIG{ALRM} = sub { die "alarm\n" }; eval { alarm 1; select undef, undef, undef, 9; }; print $@; exec "echo", "exec"' 2>&1
-	perl -e 'opendir D, "none" or print "$!\n"; open F, "<", "none" or print "$!\n"; chdir "none" or print "$!\n"; print glob("*"), "\n"; $0 = "renamed"; print `tr "\\0" " " </proc/$$/cmdline`'
-	END
-}
-
-@test "make -j: a build with many children and a jobserver" {
-	need make gcc
-	same_as_native <<-'END'
-	for i in $(seq 24); do echo "int f$i(void) { return $i; }" >f$i.c; done
-	{ echo '#include <stdio.h>'; for i in $(seq 24); do echo "int f$i(void);"; done; echo 'int main(void) { int s = 0;'
-	for i in $(seq 24); do echo "s += f$i();"; done; echo 'printf("%d\n", s); return 0; }'; } >main.c
-	printf 'o = $(patsubst %%.c,%%.o,$(wildcard *.c))\nprog: libf.a main.o\n\t$(CC) -o $@ main.o -L. -lf\nlibf.a: $(filter-out main.o,$o)\n\t$(AR) rcs $@ $^\nsub:\n\t+$(MAKE) -s -C d\nfail:\n\tfalse\n' >Makefile
-	mkdir d; printf 'all: a b c\n%%:\n\t@echo $@ $(notdir $(CURDIR))\n' >d/Makefile
-	touch -d @1000 -- *; make -s -j8 prog; ./prog; touch -d @2000 -- *.o libf.a prog
-	touch f3.c; make -j8 -q prog || echo out of date; make -s -j8 prog; ./prog
-	make -s -j1 sub; make -s -j4 -k fail sub | sort || true; make -s fail || echo $?
-	gcc -g -O2 -static -o st f1.c -x c - <<<'int f1(void); int main(void) { return f1(); }'
-	./st || echo $?; gcc -shared -fPIC -o libg.so f2.c
-	gcc -o dyn -x c - -L. -lg -Wl,-rpath,'$ORIGIN' <<<'int f2(void); int main(void) { return f2(); }'
-	./dyn || echo $?
-	END
-}
-
-@test "node: fs, child_process, worker_threads, network interfaces" {
-	need node
-	same_as_native <<-'END'
-	cp "$VU_SOURCE/test/system/programs/node.js" n.js
-	echo "process.on('message', m => process.send(m + ' pong'))" >c.js; node n.js
-	UV_USE_IO_URING=1 node -e "require('fs').promises.readFile('c.js').then(d => console.log(d.length))"
-	END
-}
-
-@test "go: build, goroutines, exec.Command, files" {
-	need go
-	same_as_native <<-'END'
-	cp "$VU_SOURCE/test/system/programs/main.go" main.go
-	printf 'module m\n' >go.mod; go vet . && go build -o prog . && ./prog
-	go env CGO_ENABLED; file -b prog | cut -d, -f1
-	CGO_ENABLED=0 go build -o static . && ./static | head -3
-	END
-}
-
 @test "busybox: a static shell and its tools" {
 	need busybox
 	same_as_native <<-'END'
@@ -250,8 +188,6 @@ setup()
 	busybox timeout 1 busybox sleep 9; echo $?
 	END
 }
-
-# --- sockets -----------------------------------------------------------------------------------
 
 @test "ssh-agent and gpg-agent: sockets with names" {
 	need ssh-agent ssh-add ssh-keygen
@@ -304,8 +240,6 @@ setup()
 	END
 }
 
-# --- other worlds ------------------------------------------------------------------------------
-
 @test "unshare -r, nested user namespaces, bwrap" {
 	need unshare
 	unshare -r true 2>/dev/null || skip "no user namespaces on this machine"
@@ -339,81 +273,5 @@ setup()
 	if os.fork() == 0: deny(82, 0x80000000); os.rename("a", "b"); os._exit(0)
 	print(os.waitstatus_to_exitcode(os.wait()[1]))
 	EOT
-	END
-}
-
-# --- looking at processes ----------------------------------------------------------------------
-
-@test "ps, pgrep, top, pstree, lsof, fuser, systemd-detect-virt, uname, nproc" {
-	need ps pgrep top
-	same_as_native -h <<-'END'
-	(exec -a oddname sleep 99) & p=$!; until [ "$(cat /proc/$p/comm)" = sleep ]; do sleep 0.01; done
-	ps -o stat=,comm=,args=,user= -p $p; pgrep -P $$ -f oddname | grep -qx $p && echo pgrep
-	ps -C sleep -o pid= | grep -qw $p && echo found
-	top -b -n1 -p $p | tail -1 | awk '{print $2, $NF}'
-	readlink /proc/$p/exe /proc/$p/cwd | sed "s,$PWD,here,"
-	grep -c . /proc/$p/maps >/dev/null && echo maps
-	tr '\0' '\n' </proc/$p/environ | grep -c VU_TEST_MARK; pwdx $p | sed "s,.*$PWD,here,"
-	ls -l /proc/$p/fd | awk 'NR > 1 {print $9}' | tr '\n' ' '; kill $p
-	for c in 'uname -a' nproc arch hostname 'id -un' 'getconf PAGE_SIZE' 'systemd-detect-virt' 'lscpu -p=CPU' 'cat /proc/version' 'cat /proc/sys/kernel/ostype' 'getent passwd root' 'locale' 'mountpoint /proc'; do $c || echo $?; done
-	if command -v lsof >/dev/null; then exec 8>open; lsof -w -a -p $$ -d 8 -Fan | tail -n +2 | sed "s,$PWD,here,"; fi
-	if command -v pstree >/dev/null; then pstree -A $$ | head -1 | cut -c1-12; fi
-	END
-}
-
-@test "gdb: breakpoint, backtrace, stepping, watchpoint, threads, catch, attaching" {
-	need gdb gcc
-	same_as_native -h <<-'END'
-	cp "$VU_SOURCE/test/system/programs/debugged.c" p.c
-	gcc -g -O0 -pthread -o p p.c; export DEBUGINFOD_URLS=
-	debug() { gdb -nx -q -batch -iex 'set debuginfod enabled off' "$@" 2>&1 | sed 's/0x[0-9a-f]*/ADDR/g; s/process [0-9]*/process N/g; s/LWP [0-9]*/LWP/g' | grep -v 'libthread_db'; }
-	debug -ex 'break inner' -ex run -ex bt -ex next -ex next -ex next -ex 'print count' -ex finish -ex step -ex 'info breakpoints' -ex kill ./p
-	debug -ex 'break inner if i > 25' -ex run -ex 'bt -frame-arguments all' -ex 'print $_thread > 1' -ex delete -ex continue ./p | grep -E '^#|Inferior|= 1'
-	debug -ex 'break main' -ex run -ex 'watch count' -ex 'continue' -ex 'delete' -ex 'set follow-fork-mode child' -ex 'catch exec' -ex 'continue' -ex 'info inferiors' -ex 'continue' ./p | grep -E 'Old|New|count \+=|executing|exited' | sort -u
-	debug -ex 'break stat' -ex run -ex finish -ex 'stepi' -ex 'info symbol $pc' -ex kill ./p | tail -3
-	debug -ex 'break outer' -ex run -ex 'call (int)access("/etc/passwd", 4)' -ex 'call (int)access("/none", 4)' -ex 'info auxv' -ex 'info proc exe' -ex 'info proc cwd' -ex kill ./p | grep -E '^\$|EXECFN|UID|exe|cwd'
-	(exec sleep 99) & p=$!; until [ "$(cat /proc/$p/comm)" = sleep ]; do sleep 0.01; done
-	debug -p $p -ex 'print 6 * 7' -ex 'info proc exe' -ex detach | grep -E '^\$1|exe'
-	kill $p
-	END
-}
-
-@test "strace -f, strace -p, ltrace, valgrind" {
-	need strace
-	same_as_native -h <<-'END'
-	traced() { strace -qq -o log "$@" || echo "status $?"; sed 's/^[0-9]* *//; s/0x[0-9a-f]*/ADDR/g; s/_pid=[0-9]*/_pid=N/g; s/_uid=[0-9]*/_uid=N/g; s/_[us]time=[0-9]*.*}/}/; s/clone(.*/clone/; s/vfork().*/vfork/; s/[0-9]* User/N User/' log | grep -v 'resumed\|unfinished'; }
-	traced -f -e trace=mkdir,rmdir,unlink,unlinkat,fork,clone,vfork,kill -e signal=usr1 sh -c 'mkdir d; (rmdir d); : >f; rm f; rm none' | sort
-	traced -e trace=kill -e signal=usr1 bash -c 'trap "echo trapped" USR1; kill -USR1 $$; kill -HUP $$' | sed 's/kill([0-9]*/kill(N/'
-	for i in 1 2 3 4 5; do traced -f -e trace=none -e signal=chld bash -c 'true; (true); echo $(true)' | sort | uniq -c | awk '{print $1, $3}'; done
-	traced -f -e trace=execve,exit_group python3 -c 'import subprocess, sys; sys.exit(subprocess.call(["sh", "-c", "exit 5"]))' | grep -v ENOENT | sed 's/, \[.*/ .../; s/".*\/\([^/"]*\)"/\1/'
-	strace -c -o sum true; awk '$NF == "execve" {print $4}' sum
-	strace -f -c -o sum make -f /dev/null x || echo $?
-	(exec sleep 99) & p=$!; until [ "$(cat /proc/$p/comm)" = sleep ]; do sleep 0.01; done
-	: >log; strace -qq -o log -p $p & s=$!; until [ -s log ]; do sleep 0.01; done; kill $p
-	wait $s || echo $?; sed 's/si_pid=.*}/}/; s/, {.*}/, {}/' log
-	! command -v ltrace >/dev/null || ltrace -e getenv true 2>&1 | tail -1
-	command -v valgrind >/dev/null || exit 0; gcc -g -o leak -x c - <<<'#include <stdlib.h>
-	int main(void) { char *p = malloc(10); p[10] = 1; return 0; }'; valgrind -q --error-exitcode=9 ./leak 2>&1 | grep -oE 'Invalid write of size 1|at .*: main'; valgrind -q --log-file=/dev/null sh -c 'exec ls -d /'
-	END
-}
-
-@test "a compiler that runs what it makes: tcc" {
-	need tcc
-	same_as_native <<-'END'
-	cat >p.c <<'EOT'
-	#include <stdio.h>
-	#include <sys/stat.h>
-	int main(int c, char **v) { struct stat st; FILE *f = fopen("f", "w"); fputs("x", f); fclose(f); printf("%d %d %s\n", stat("f", &st), (int)st.st_size, v[1]); return 4; }
-	EOT
-	tcc -run p.c arg || echo $?; tcc -o p p.c; ./p arg2 || echo $?
-	printf '#!/usr/bin/tcc -run\n' | cat - p.c >s.c; chmod +x s.c; ./s.c arg3 || echo $?
-	END
-}
-
-@test "java: threads, files, processes" {
-	need java javac
-	same_as_native <<-'END'
-	cp "$VU_SOURCE/test/system/programs/J.java" J.java
-	java J.java; echo $?
 	END
 }
