@@ -3,6 +3,7 @@
 # What holds for all commands: help, version, wrong usage, outside a session; their lists as JSON; bash's
 # completion; vuname and vusu. (vumount and vuumount at work: the other files.)
 
+# shellcheck disable=SC2013,SC2016,SC2086 # scripts in quotes expand in the session; words are wanted
 load helpers/common
 
 COMMANDS=(vu_insmod vu_rmmod vu_lsmod vumount vuumount vusu vuname)
@@ -28,7 +29,6 @@ COMMANDS=(vu_insmod vu_rmmod vu_lsmod vumount vuumount vusu vuname)
 @test "outside a session: one line, exit status 1, nothing on stdout" {
 	for cmd in "vu_insmod vufuse" "vu_rmmod vufuse" vu_lsmod "vu_lsmod --json" vumount "vumount --json" \
 		"vumount img dir" "vuumount dir" "vuumount -a" vusu "vusu -c id" vuname "vuname -U x" "vuname --json"; do
-		# shellcheck disable=SC2086 # words
 		run sh -c "$cmd 2>&1 >out"
 		assert_failure 1
 		assert_output "${cmd%% *}: not in a View OS session"
@@ -46,7 +46,6 @@ COMMANDS=(vu_insmod vu_rmmod vu_lsmod vumount vuumount vusu vuname)
 	done
 	for cmd in "vu_insmod" "vu_rmmod" "vu_lsmod x" "vumount x" "vuumount" "vuumount -a x" "vuname x" "vusu -c" \
 		"vuname -U a b" "vumount --json x y"; do
-		# shellcheck disable=SC2086 # words
 		run in_session $cmd
 		assert_failure 1
 		assert_line "Try '${cmd%% *} --help' for more information."
@@ -90,7 +89,6 @@ COMMANDS=(vu_insmod vu_rmmod vu_lsmod vumount vuumount vusu vuname)
 
 @test "vuname: as uname(1), and the name of the view" {
 	for options in "" -a -s -n -r -v -m -p -i -o -srm "--nodename --machine"; do
-		# shellcheck disable=SC2086 # words
 		assert_equal "$(in_session vuname $options)" "$(uname $options)"
 	done
 	run in_session -V first sh -c 'vuname -U; echo "$VU_NAME"; vuname -U second; vuname -U; umvu -N vuname -U; umvu -N -V x vuname -U'

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Modules: where they are found, what is refused, how they are used, and one of a third party.
 
+# shellcheck disable=SC2016,SC2030,SC2031 # each test is a subshell; scripts in quotes expand in the session
 load helpers/common
 
 # installed: installs the build to a folder of the test's own, named by INSTALLED.

@@ -147,7 +147,7 @@ waiting='sh -c "trap : USR1; echo \"re\"ady; exec sleep 99"'
 	make_ext2 disk.img
 	mkdir mnt
 	"$LEASH" -t 60 python3 - <<-'END'
-	from terminal import BASH, Terminal
+	from terminal import Terminal
 
 	with Terminal("umvu", "-N", env={"SHELL": "/bin/sh"}) as t:
 	    assert t.run("vu_insmod vufuse unrealuidgid") == ("", 0)
@@ -166,7 +166,7 @@ waiting='sh -c "trap : USR1; echo \"re\"ady; exec sleep 99"'
 
 @test "a user who waits for what a command has left is told, and Ctrl-C ends it" {
 	"$LEASH" -t 60 python3 - <<-'END'
-	from terminal import BASH, Terminal
+	from terminal import Terminal
 
 	with Terminal("umvu", "-N", "sh", "-c", "sleep 99 & exit 3") as t:
 	    t.wait(r"^umvu: waiting for the processes of the session to end: \d+\n")

@@ -77,6 +77,51 @@ with_mount()
 	in_session -m "vufuseext2:$img:$dir" "$@"
 }
 
+# same_as_native [-h] [OPTION...] <<'END': the commands on stdin, by bash in an empty folder, print the
+# same and end the same natively, in a session (with umvu's OPTIONs) that has a mount somewhere else, and
+# in one where the folder is in a mounted ext4 image, which is clean afterwards; -h: not in the image.
+same_as_native()
+{
+	local here=$WORK/here script=$BATS_TEST_TMPDIR/same.sh img=$BATS_TEST_TMPDIR/same.img
+	local empty=$BATS_TEST_TMPDIR/empty image=true
+	if [ "${1:-}" = -h ]; then
+		image=false
+		shift
+	fi
+	cat >"$script"
+	mkdir -p "$empty" "$here"
+	EXT=ext4 make_ext2 "$img" 64M "$empty" >/dev/null
+	run_here native "$LEASH" -t "${VU_TIMEOUT:-60}"
+	[ "$(wc -l <"$WORK/native")" -gt 1 ] || fail "nothing is printed, so nothing is compared"
+	run_here session in_session -m "auto,ro:$img:$WORK/elsewhere" "$@"
+	same_output session
+	if $image; then
+		run_here image in_session -m "auto:$img:$here" "$@"
+		same_output image
+		assert_clean "$img"
+	fi
+}
+
+# run_here NAME CMD...: by CMD runs the script in a new folder; NAME gets the output and the status.
+run_here()
+{
+	local to=$WORK/$1 status=0
+	shift
+	# shellcheck disable=SC2016 # expands when it runs
+	"$@" sh -c 'mkdir "$1/run" && cd "$1/run" && exec bash "$2"' sh "$here" "$script" \
+		>"$to" 2>&1 </dev/null || status=$?
+	echo "status $status" >>"$to"
+	# What bash says of a process that a signal has killed.
+	sed -Ei 's/(: line [0-9]+: +)[0-9]+ /\1PID /' "$to"
+	chmod -R u+rwX "$here"
+	rm -rf "$here/run"
+}
+
+same_output()
+{
+	diff -u "$WORK/native" "$WORK/$1" || fail "native and in the $1 differ"
+}
+
 # wait_until SECONDS CMD...: until CMD succeeds; fails when the time is up.
 wait_until()
 {
