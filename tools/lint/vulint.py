@@ -5,7 +5,7 @@ import os
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-SKIPPED_FOLDERS = {".git", ".cache", "__pycache__"}
+SKIPPED = {".git", ".cache", "__pycache__"}  # .git is a file in a worktree
 
 
 def files(*suffixes, under=("",)):
@@ -14,10 +14,10 @@ def files(*suffixes, under=("",)):
     for top in under:
         for folder, folders, names in os.walk(os.path.join(ROOT, top)):
             rel = os.path.relpath(folder, ROOT)
-            folders[:] = [d for d in folders if d not in SKIPPED_FOLDERS
+            folders[:] = [d for d in folders if d not in SKIPPED
                           and not (rel == "." and d.startswith("build"))]
             found += [os.path.normpath(os.path.join(rel, n)) for n in names
-                      if not suffixes or n.endswith(suffixes)]
+                      if n not in SKIPPED and (not suffixes or n.endswith(suffixes))]
     return sorted(found)
 
 
