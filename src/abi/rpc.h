@@ -57,12 +57,16 @@ struct vu_rpc_reply {
  *               holds it until its last guest is gone
  * VIEW_NAME     strings: the new name, or none to ask => text: name
  * LOG           strings: a line of the agent's for umvu's log => 0
- * FSOPEN        strings: type. => a memfd that stands for the file system context (fsopen(2))
- * FSCONFIG      strings: key, value. a: command, b: aux. descriptors: context [, fd value] => 0
+ * FSOPEN        strings: type. => a socket that stands for the file system context (fsopen(2)); what is read
+ *               from it are messages of its log, as of the kernel's
+ * FSCONFIG      strings: key, value. a: command, b: aux. descriptors: context [, fd value] => 0; of a
+ *               daemon's mount a and memfd as of MOUNT
  * FSMOUNT       a: flags b: attributes. descriptor: context => O_PATH descriptor of a detached mount
  * MOVE_MOUNT    strings: target. b: id of the mount that target lies in. c: VU_MNT_*.
- *               descriptor: what FSMOUNT or OPEN_TREE gave => 0
- * STATS         reserved
+ *               descriptor: what FSMOUNT gave => 0; ENOTTY: it is none of umvu's
+ * FSPICK        b: id of a mount => a context that reconfigures it (fspick(2))
+ * MOUNT_SETATTR a: MOUNT_ATTR_* to set, b: to clear. c: id of a mount, or 0 with a descriptor: what FSMOUNT
+ *               gave => 0; ENOTTY: it is none of umvu's
  */
 #define VU_RPC_OPS(X)     \
 	X(1, HELLO)       \
@@ -78,7 +82,9 @@ struct vu_rpc_reply {
 	X(11, FSOPEN)     \
 	X(12, FSCONFIG)   \
 	X(13, FSMOUNT)    \
-	X(14, MOVE_MOUNT)
+	X(14, MOVE_MOUNT) \
+	X(15, FSPICK)     \
+	X(16, MOUNT_SETATTR)
 
 enum vu_rpc_op {
 #define X(number, name) VU_RPC_##name = (number),

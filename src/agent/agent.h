@@ -152,6 +152,11 @@ void vu_session_name(char *buf, size_t size, int fd);
 /* --- guest memory (guest.c): 0 or a length, -EFAULT. Never fault. --- */
 long guest_read(void *dst, unsigned long src, size_t n);
 long guest_write(unsigned long dst, const void *src, size_t n);
+/*
+ * Reads a structure of `size` bytes that the guest says to be `len` bytes long: what is beyond must be zero
+ * (copy_struct_from_user() of the kernel). 0, -EINVAL (too short), -E2BIG or -EFAULT.
+ */
+long guest_read_struct(void *dst, size_t size, unsigned long src, size_t len);
 /* Reads a string with its NUL; length without it; -EFAULT; -ENAMETOOLONG if it does not fit. */
 long guest_read_str(char *dst, size_t size, unsigned long src);
 

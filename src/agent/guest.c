@@ -10,6 +10,8 @@
 
 #include "agent/agent.h"
 
+#define PAGE_SIZE_ 4096ul
+
 struct vec {
 	unsigned long base;
 	size_t len;
@@ -42,6 +44,26 @@ long guest_read(void *dst, unsigned long src, size_t n)
 long guest_write(unsigned long dst, const void *src, size_t n)
 {
 	return transfer(__NR_process_vm_writev, (unsigned long)src, dst, n);
+}
+
+long guest_read_struct(void *dst, size_t size, unsigned long src, size_t len)
+{
+	char more[64];
+
+	if (len < size)
+		return -EINVAL;
+	if (len > PAGE_SIZE_)
+		return -E2BIG;
+	for (size_t at = size; at < len; at += sizeof(more)) {
+		size_t n = len - at < sizeof(more) ? len - at : sizeof(more);
+
+		if (guest_read(more, src + at, n) < 0)
+			return -EFAULT;
+		while (n)
+			if (more[--n])
+				return -E2BIG;
+	}
+	return guest_read(dst, src, size);
 }
 
 long guest_read_str(char *dst, size_t size, unsigned long src)

@@ -221,6 +221,28 @@ static long judge(const struct vu_call *c)
 	return r == -EFAULT ? 0 : r;
 }
 
+/* mount -o remount of a mount of the view; others are the kernel's. */
+static long remount(struct vu_call *c, unsigned long flags)
+{
+	struct vu_rpc_request rq = { .op = VU_RPC_MOUNT, .a = flags };
+	struct vu_path *p = &c->s->path[1];
+	struct vu_rpc_text texts[4] = { { "", 1 }, { "", 1 }, { p->virt, 0 }, { "", 1 } };
+	struct vu_rpc_answer a = { .n_fds = 0 };
+	long r = vu_resolve(c, VU_AT_FDCWD, c->arg[1], VU_FOLLOW | VU_WANT_VIRT, p);
+
+	if (r < 0 || !(p->flags & VU_PATH_ROOT)) {
+		vu_path_put(p);
+		return mount_natively(c);
+	}
+	rq.b = p->mount;
+	texts[2].len = vu_strlen(p->virt) + 1;
+	r = judge(c);
+	if (!r)
+		r = vu_mount_ask(c, &rq, texts, 4, &a);
+	vu_path_put(p);
+	return r;
+}
+
 long sys_mount(struct vu_call *c)
 {
 	struct vu_path *target = &c->s->path[1];
@@ -231,6 +253,8 @@ long sys_mount(struct vu_call *c)
 
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~MS_MGC_MSK;
+	if ((flags & MS_REMOUNT) && vu_touches(VU_TOUCH_PATHS))
+		return remount(c, flags);
 	if (agent_process.viewless || (flags & MAKES_NO_MOUNT) || !c->arg[2])
 		return mount_natively(c);
 	r = read_arg(type, TYPE_MAX, c->arg[2]);
@@ -292,11 +316,6 @@ long sys_umount(struct vu_call *c)
 long sys_pivot_root(struct vu_call *c)
 {
 	return sys_path2(c);
-}
-
-long sys_mount_setattr(struct vu_call *c)
-{
-	return sys_path(c);
 }
 
 /* statmount, listmount: they know nothing of the view; without them callers read mountinfo. */

@@ -16,9 +16,12 @@
 #include "realm/names.h"
 #include "umvu/clients.h"
 #include "umvu/driver.h"
+#include "umvu/fscontext.h"
 #include "umvu/mounting.h"
 
 #define PROCS_MAX 64
+#define CHANGEABLE \
+	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR__ATIME)
 
 /* A mount by a driver that is under way. */
 struct op {
@@ -28,11 +31,13 @@ struct op {
 	char *target;
 	uint32_t parent;
 	uint64_t bits;
+	int log;
 	bool forced_ro;
 };
 
 static void free_op(struct op *op)
 {
+	vu_fd_close(&op->log);
 	free(op->target);
 	free(op);
 }
@@ -67,6 +72,8 @@ static void on_ready(void *ctx, int res, const char *text, struct vu_mount *m)
 		res = vu_mounting_place(op->view, m, op->parent, op->target, op->bits);
 	if (!res && op->forced_ro)
 		text = "the source can only be read: mounted read-only";
+	if (res < 0)
+		vu_fscontext_log(op->log, text);
 	vu_conn_result(op->conn, res, text);
 	if (m && vu_mount_put(m))
 		vu_mounts_release(op->view->session, &m, 1, &job);
@@ -122,6 +129,7 @@ static struct op *new_op(const struct vu_mounting *mt)
 	op->view = mt->view;
 	op->parent = mt->parent;
 	op->bits = mt->bits;
+	op->log = mt->log ? vu_fd_dup(*mt->log, 0) : -1;
 	op->target = strdup(mt->target);
 	if (op->target)
 		return op;
@@ -185,8 +193,11 @@ void vu_mounting_start(struct vu_mounting *mt)
 	if (!res)
 		res = start(mt, &plan, mod, forced, text);
 	vu_plan_free(&plan);
-	if (res < 0)
+	if (res < 0) {
+		if (mt->log)
+			vu_fscontext_log(*mt->log, text);
 		vu_conn_result(mt->conn, res, text);
+	}
 }
 
 /* Note who serves: the process, its children, and the daemon that had fusermount mount for it. */
@@ -288,5 +299,36 @@ int vu_mounting_daemon(struct vu_session *s, const struct vu_daemon_mount *dm,
 	*out = driver ? NULL : m;
 	if (driver)
 		vu_driver_mounted(driver, m);
+	return 0;
+}
+
+/* Publish all views that show a mount. */
+static void publish_mount(const struct vu_mount *m)
+{
+	struct vu_view *v;
+
+	vu_list_for_each(v, &m->session->views, node)
+		if (!v->owner && vu_view_entry(v, m->id))
+			vu_view_publish(v);
+}
+
+int vu_mounting_change(struct vu_mount *m, uint64_t set, uint64_t clear, char *text)
+{
+	uint64_t had = m->attr & CHANGEABLE;
+	uint64_t want = ((had & ~clear) | set) & CHANGEABLE;
+	int res;
+
+	if (m->rdonly && !(want & MOUNT_ATTR_RDONLY))
+		return -EROFS;
+	/* The bits of access times are no flags but one choice: all of them are to be cleared. */
+	res = vu_realm_setattr(vu_session_realm(m->session), m->fd, want,
+			       MOUNT_ATTR__ATIME | (had & ~want), text);
+	if (res < 0)
+		return res;
+	m->attr = (m->attr & ~(uint64_t)CHANGEABLE) | want;
+	m->flags &= ~VU_MOUNT_RDONLY;
+	if (want & MOUNT_ATTR_RDONLY)
+		m->flags |= VU_MOUNT_RDONLY;
+	publish_mount(m);
 	return 0;
 }
