@@ -92,10 +92,14 @@ enum vu_rpc_op {
 #undef X
 };
 
-#define VU_MNT_SOURCE_FD  0x1u	/* a descriptor of the source follows, open as the caller may */
-#define VU_MNT_SOURCE_RO  0x2u	/* ... it could be opened for reading only */
-#define VU_MNT_FUSE_FD	  0x4u	/* the caller is a FUSE daemon; its /dev/fuse follows */
-#define VU_MNT_TARGET_DIR 0x8u	/* target exists and is a directory */
-#define VU_MNT_TARGET_REG 0x10u /* target exists and is no directory */
+#define VU_MNT_SOURCE_FD   0x1u /* a descriptor of the source follows, open as the caller may */
+#define VU_MNT_SOURCE_RO   0x2u /* ... it could be opened for reading only */
+/* Why no descriptor of the source follows, as an errno in the upper half; 0: it was not looked for. */
+#define VU_MNT_ERROR(e)	   ((uint64_t)(e) << 32)
+#define VU_MNT_ERROR_OF(c) ((uint32_t)((c) >> 32) & 0xfff)
+#define VU_MNT_ERROR_MASK  VU_MNT_ERROR(0xfff)
+#define VU_MNT_FUSE_FD	   0x4u	 /* the caller is a FUSE daemon; its /dev/fuse follows */
+#define VU_MNT_TARGET_DIR  0x8u	 /* target exists and is a directory */
+#define VU_MNT_TARGET_REG  0x10u /* target exists and is no directory */
 
 #endif

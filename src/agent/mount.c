@@ -112,28 +112,36 @@ long vu_mount_target(struct vu_call *c, int dirfd, unsigned long path, uint32_t 
 	return r;
 }
 
-int vu_mount_source(struct vu_call *c, const char *name, struct vu_path *p, uint64_t *bits)
+/* Opens it for writing, or as the caller may. The descriptor or -errno. */
+static long open_source(const char *name, struct vu_path *p, struct vu_call *c, uint64_t *bits)
 {
+	long flags = VU_O_CLOEXEC | VU_O_NONBLOCK, fd;
 	struct statx sx;
-	long fd, flags = VU_O_CLOEXEC | VU_O_NONBLOCK;
 	uint32_t type;
 
-	if (!*name || vu_resolve_str(c, AT_FDCWD, name, VU_FOLLOW | VU_WANT_VIRT, p) < 0)
-		return -1;
-	if (!p->virt[0] || vu_stat_place(p->dirfd, p->real, 0, &sx) < 0)
-		return -1;
+	fd = *name ? vu_resolve_str(c, AT_FDCWD, name, VU_FOLLOW | VU_WANT_VIRT, p) : -ENOENT;
+	if (!fd)
+		fd = p->virt[0] ? vu_stat_place(p->dirfd, p->real, 0, &sx) : -ENOENT;
+	if (fd < 0)
+		return fd;
 	type = sx.stx_mode & S_IFMT;
 	if (type != S_IFREG && type != S_IFBLK)
-		return -1;
-	*bits |= VU_MNT_SOURCE_FD;
+		return -ENOTBLK;
 	fd = vu_sys(__NR_openat, p->dirfd, p->real, VU_O_RDWR | flags, 0);
-	if (fd < 0) {
-		*bits |= VU_MNT_SOURCE_RO;
-		fd = vu_sys(__NR_openat, p->dirfd, p->real, flags, 0);
-	}
-	if (fd < 0)
-		*bits &= ~(uint64_t)(VU_MNT_SOURCE_FD | VU_MNT_SOURCE_RO);
-	return (int)fd;
+	if (fd >= 0)
+		return fd;
+	*bits |= VU_MNT_SOURCE_RO;
+	return vu_sys(__NR_openat, p->dirfd, p->real, flags, 0);
+}
+
+int vu_mount_source(struct vu_call *c, const char *name, struct vu_path *p, uint64_t *bits)
+{
+	uint64_t how = 0;
+	long fd = open_source(name, p, c, &how);
+
+	*bits &= ~(VU_MNT_SOURCE_FD | VU_MNT_SOURCE_RO | VU_MNT_ERROR_MASK);
+	*bits |= fd < 0 ? VU_MNT_ERROR(-fd) : how | VU_MNT_SOURCE_FD;
+	return fd < 0 ? -1 : (int)fd;
 }
 
 /* A string argument of mount(2): NULL is "". */

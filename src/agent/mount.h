@@ -16,7 +16,8 @@ long vu_mount_target(struct vu_call *c, int dirfd, unsigned long path, uint32_t 
 		     struct vu_path *p, uint64_t *bits);
 /*
  * Opens a source of a mount, `name` in the view. The descriptor, with VU_MNT_SOURCE_* in *bits and its
- * canonical path in p->virt; -1 if it is no file or device that the caller may open: it goes as given.
+ * canonical path in p->virt; -1, with the reason in *bits, if it is no file or device that the caller may
+ * open: it goes as given.
  */
 int vu_mount_source(struct vu_call *c, const char *name, struct vu_path *p, uint64_t *bits);
 /* Asks umvu. What it says of a failure is shown to the user. */

@@ -239,7 +239,7 @@ static int set_string(struct vu_fscontext *f, struct vu_rpc_in *in)
 		free(f->source);
 		f->source = source;
 		vu_fd_close(&f->source_fd);
-		f->bits &= ~(uint64_t)(VU_MNT_SOURCE_FD | VU_MNT_SOURCE_RO);
+		f->bits = in->head.c & VU_MNT_ERROR_MASK;
 		if (in->n_fds == 2 && (in->head.c & VU_MNT_SOURCE_FD)) {
 			f->source_fd = vu_steal_fd(&in->fds[1]);
 			f->bits |= in->head.c & (VU_MNT_SOURCE_FD | VU_MNT_SOURCE_RO);

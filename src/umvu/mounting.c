@@ -35,6 +35,11 @@ struct op {
 	bool forced_ro;
 };
 
+/*
+ * Where a driver mounts what is to be the root of the view: its own view is what was there before.
+ */
+#define ROOT_PLACE "/.umvu-root"
+
 static void free_op(struct op *op)
 {
 	vu_fd_close(&op->log);
@@ -80,7 +85,16 @@ static void on_ready(void *ctx, int res, const char *text, struct vu_mount *m)
 	free_op(op);
 }
 
-/* What the module is asked, from the request. `name` has room for the source's name. */
+static const char *place_of(const struct vu_mounting *mt)
+{
+	return strcmp(mt->target, "/") ? mt->target : ROOT_PLACE;
+}
+
+#define STRING_(n)  #n
+#define STRING(n)   STRING_(n)
+#define SOURCE_NAME "/proc/self/fd/" STRING(VU_DRIVER_SOURCE_FD)
+
+/* What the module is asked, from the request. */
 static void fill_request(const struct vu_mounting *mt, const char *options, bool rdonly,
 			 struct viewos_mount *rq)
 {
@@ -91,20 +105,21 @@ static void fill_request(const struct vu_mounting *mt, const char *options, bool
 		.size = sizeof(*rq),
 		.type = mt->type,
 		.source = mt->source,
-		.target = mt->target,
+		.target = place_of(mt),
 		.options = options,
 		.uid = mt->view->session->uid,
 		.gid = mt->view->session->gid,
 		.flags = (rdonly ? VIEWOS_MOUNT_RDONLY : 0) |
 			 (mt->bits & VU_MNT_TARGET_REG ? VIEWOS_MOUNT_FILE : 0),
+		.source_error = VU_MNT_ERROR_OF(mt->bits),
+		.source_fd = fd >= 0 ? SOURCE_NAME : NULL,
 	};
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		rq->source_mode = st.st_mode;
 	/* The cover will hide what lies beneath the mount point: then by descriptor. */
-	if (fd >= 0 && vu_path_beneath(mt->source, mt->target))
-		rq->source = "/proc/self/fd/3";
+	if (fd >= 0 && vu_path_beneath(mt->source, rq->target))
+		rq->source = SOURCE_NAME;
 }
-_Static_assert(VU_DRIVER_SOURCE_FD == 3, "the name above");
 
 /* Find the module and have it write the plan. 0, or -errno with text. */
 static int make_plan(struct vu_mounting *mt, const char *options, bool rdonly,
@@ -148,6 +163,7 @@ static int start(struct vu_mounting *mt, struct viewos_driver *plan, struct vu_m
 		.type = mt->type,
 		.source = mt->source,
 		.target = mt->target,
+		.place = place_of(mt),
 		.parent = vu_view_top(mt->view, mt->parent, mt->target),
 		.attr = mt->attr,
 		.is_file = mt->bits & VU_MNT_TARGET_REG,
