@@ -45,8 +45,9 @@ struct vu_rpc_reply {
  *               lies in. c: VU_MNT_* bits. descriptor: the opened source (VU_MNT_SOURCE_FD) or the
  *               /dev/fuse of `data` (VU_MNT_FUSE_FD). target is canonical in the view.
  *               => 0 or -errno, text: what the driver or umvu said (shown to the user); with
- *               VU_MNT_FUSE_FD a memfd "vu-driver-<session>-<mount>", which the agent maps one page of
- *               (so that /proc/PID/maps tells whose driver the process and its children are)
+ *               VU_MNT_FUSE_FD a: id of the mount, and a memfd "vu-driver-<session>-<mount>", which the
+ *               agent maps one page of (so that /proc/PID/maps tells whose driver the process and its
+ *               children are)
  * UMOUNT        strings: target. a: umount2(2) flags. b: id of the mount to go (its root is target)
  *               => 0 or -errno (EBUSY text: who uses it)
  * MODULE_ADD    strings: name => 0; text: note for the user

@@ -84,6 +84,7 @@ struct vu_process {
 	char exe[VU_PATH_MAX]; /* canonical path in the view of the program, as /proc/self/exe shows */
 	char exe_real[VU_PATH_MAX + 64]; /* a name that the kernel opens the program by */
 	struct vu_sigaction sigsys;	 /* the guest's own action for SIGSYS */
+	uint32_t serves;		 /* id of the mount that it serves as a daemon, 0 none */
 };
 
 extern struct vu_process agent_process;

@@ -186,8 +186,7 @@ long sys_fsconfig(struct vu_call *c)
 		vu_sys(__NR_close, set.fds[1]);
 	if (set.value == c->s->path[0].virt)
 		vu_path_put(&c->s->path[0]);
-	if (a.fd >= 0)
-		vu_wear_tag(a.fd);
+	vu_wear_tag(&a);
 	return r;
 }
 
@@ -228,8 +227,7 @@ static long move_here(struct vu_call *c)
 	text = (struct vu_rpc_text){ p->virt, vu_strlen(p->virt) + 1 };
 	r = vu_mount_ask(c, &rq, &text, 1, &a);
 	vu_path_put(p);
-	if (a.fd >= 0)
-		vu_wear_tag(a.fd);
+	vu_wear_tag(&a);
 	return r;
 }
 

@@ -60,10 +60,13 @@ long vu_place_fd(int fd, bool cloexec)
 	return fd;
 }
 
-void vu_wear_tag(int fd)
+void vu_wear_tag(const struct vu_rpc_answer *a)
 {
-	vu_sys(__NR_mmap, 0, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
-	vu_sys(__NR_close, fd);
+	if (a->fd < 0)
+		return;
+	vu_sys(__NR_mmap, 0, 4096, PROT_READ, MAP_PRIVATE, a->fd, 0);
+	vu_sys(__NR_close, a->fd);
+	agent_process.serves = (uint32_t)a->reply.a;
 }
 
 long vu_mount_ask(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rpc_text *texts,
@@ -198,8 +201,7 @@ static long ask_mount(struct vu_call *c, unsigned long flags, uint64_t bits)
 		vu_sys(__NR_close, source);
 		vu_path_put(&s->path[0]);
 	}
-	if (a.fd >= 0)
-		vu_wear_tag(a.fd);
+	vu_wear_tag(&a);
 	return r == -EBADF ? -EINVAL : r;
 }
 

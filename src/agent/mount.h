@@ -23,8 +23,11 @@ int vu_mount_source(struct vu_call *c, const char *name, struct vu_path *p, uint
 /* Asks umvu. What it says of a failure is shown to the user. */
 long vu_mount_ask(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rpc_text *texts,
 		  int n_texts, struct vu_rpc_answer *a);
-/* Maps a page of a driver's tag, which tells umvu whose process this and its children are; closes it. */
-void vu_wear_tag(int fd);
+/*
+ * Maps a page of a driver's tag, which tells umvu whose process this and its children are, and closes it.
+ * Nothing if the answer has none.
+ */
+void vu_wear_tag(const struct vu_rpc_answer *a);
 /* Moves a received descriptor to the lowest free number, as if a call had opened it there. */
 long vu_place_fd(int fd, bool cloexec);
 

@@ -369,6 +369,8 @@ void vu_op_fsconfig(struct vu_conn *c, struct vu_rpc_in *in)
 		vu_fscontext_log(f->log, text);
 	if (tag > 0)
 		r.fd = tag;
+	if (f->mount)
+		r.a = f->mount->id;
 	vu_conn_answer(c, &r);
 	vu_fd_close(&tag);
 }

@@ -56,6 +56,7 @@ static void mount_by_daemon(struct vu_conn *c, struct vu_rpc_in *in)
 	vu_fd_close(&in->fds[0]); /* no copy of it may be left with us */
 	if (!r.result && m) {
 		r.result = vu_mounting_place(v, m, (uint32_t)in->head.b, in->str[2], in->head.c);
+		r.a = m->id;
 		if (vu_mount_put(m))
 			vu_mount_free(m); /* could not be placed; the daemon has not begun */
 	}
