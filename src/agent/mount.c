@@ -291,6 +291,15 @@ long sys_mount(struct vu_call *c)
 	return r == -ENODEV && native ? native : r;
 }
 
+/* Of the host's. */
+static bool is_mount_point(const struct vu_path *p)
+{
+	struct statx sx;
+
+	return vu_stat_place(p->dirfd, p->real, 0, &sx) < 0 ||
+	       (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 long sys_umount(struct vu_call *c)
 {
 	struct vu_path *p = &c->s->path[0];
@@ -300,7 +309,7 @@ long sys_umount(struct vu_call *c)
 	uint32_t how = c->arg[1] & UMOUNT_NOFOLLOW_ ? VU_WANT_VIRT : VU_WANT_VIRT | VU_FOLLOW;
 	long r;
 
-	if (!vu_touches(VU_TOUCH_PATHS) ||
+	if (agent_process.viewless ||
 	    (c->arg[1] &
 	     ~(unsigned long)(MNT_FORCE_ | MNT_DETACH_ | MNT_EXPIRE_ | UMOUNT_NOFOLLOW_)))
 		return vu_native(c);
@@ -317,6 +326,9 @@ long sys_umount(struct vu_call *c)
 		if (p->real[0])
 			c->arg[0] = (unsigned long)p->real;
 		r = vu_native(c);
+		/* The kernel lets no ordinary user unmount; where nothing is mounted, that is the matter. */
+		if (r == -EPERM && !is_mount_point(p))
+			r = -EINVAL;
 	}
 	vu_path_put(p);
 	return r;
