@@ -64,6 +64,10 @@ int vu_mounting_place(struct vu_view *v, struct vu_mount *m, uint32_t parent, co
 		return -EINVAL;
 	if (parent && !vu_view_entry(v, parent))
 		return -ENOENT; /* it was unmounted meanwhile */
+	if (exists && !(bits & VU_MNT_TARGET_DIR) != !!(m->flags & VU_MOUNT_FILE))
+		return -ENOTDIR;
+	if (!m->driver && !strcmp(target, "/"))
+		return -EBUSY; /* the daemon would wait for itself at each path */
 	return vu_view_add(v, m, vu_view_top(v, parent, target), target,
 			   exists ? 0 : VU_MOUNT_GHOST);
 }
