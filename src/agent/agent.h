@@ -85,6 +85,7 @@ struct vu_process {
 	char exe_real[VU_PATH_MAX + 64]; /* a name that the kernel opens the program by */
 	struct vu_sigaction sigsys;	 /* the guest's own action for SIGSYS */
 	uint32_t serves;		 /* id of the mount that it serves as a daemon, 0 none */
+	uint32_t met;			 /* that of the last one whose root it has asked for */
 };
 
 extern struct vu_process agent_process;

@@ -38,13 +38,15 @@ void vu_meet_root(const struct vu_view_mount *m)
 	char name[64];
 	struct statx sx;
 
-	if (!(m->flags & VU_MOUNT_DAEMON) || m->id == agent_process.serves)
+	if (!(m->flags & VU_MOUNT_DAEMON) || m->id == agent_process.serves ||
+	    m->id == agent_process.met)
 		return;
 	vu_mount_name(m, name);
-	if (vu_stat_place(AT_FDCWD, name, 0, &sx) < 0 ||
-	    (sx.stx_uid != OVERFLOW_ID && sx.stx_gid != OVERFLOW_ID))
+	if (vu_stat_place(AT_FDCWD, name, 0, &sx) < 0)
 		return;
-	vu_sys(__NR_statx, AT_FDCWD, name, 0, STATX_BASIC_STATS, &sx);
+	if ((sx.stx_uid != OVERFLOW_ID && sx.stx_gid != OVERFLOW_ID) ||
+	    !vu_sys(__NR_statx, AT_FDCWD, name, 0, STATX_BASIC_STATS, &sx))
+		agent_process.met = m->id;
 }
 
 static bool ends_with(const char *s, size_t len, const char *end)
