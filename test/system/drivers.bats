@@ -413,8 +413,8 @@ by_hand()
 			sh until not
 			ls -A mnt
 		done
-		squashfuse x.sqfs mnt
-		kill -9 $(pidof squashfuse)
+		squashfuse $PWD/x.sqfs mnt
+		kill -9 $(pgrep -f "^squashfuse $PWD/x.sqfs ")
 		cat mnt/file 2>&1 | sed 's/.*: //'
 		fusermount3 -u mnt
 		ls -A mnt

@@ -7,12 +7,6 @@
 
 load helpers/common
 
-# driver_of IMAGE: pid of the driver that serves it.
-driver_of()
-{
-	pgrep -f -u "$(id -u)" "^fuse2fs .*$WORK/$1 "
-}
-
 @test "an image that may only be read is mounted read-only" {
 	make_ext2 disk.img
 	chmod 444 disk.img
@@ -244,7 +238,7 @@ new: driver"
 		timeout -s INT 0.5 mount -t vufusesshfs -o ssh_command=$PWD/ssh host:/ mnt || echo $?
 		vumount
 		ls -A mnt
-		! pidof sshfs
+		! pgrep -f "^sshfs .*ssh_command=$PWD/ssh"
 	END
 	assert_success
 	assert_output 124
