@@ -65,8 +65,9 @@ struct viewos_host {
 		__attribute__((format(printf, 3, 4)));
 
 	/*
-	 * Look for a program as the driver will find it: in PATH, then in the system's sbin folders.
-	 * 0 and its path in path[size], or -ENOENT.
+	 * Look for a program in the PATH that the session was started with, then in the system's sbin
+	 * folders. 0 and its path in path[size], or -ENOENT: the driver may still find it, because it
+	 * looks in the PATH of who mounts first.
 	 */
 	int (*find_program)(const struct viewos_host *host, const char *name, char *path,
 			    size_t size);
@@ -94,9 +95,15 @@ struct viewos_host {
 	 */
 	int (*driver_exit)(struct viewos_driver *d, int status, int error);
 
-	/* What the user shall be told, in addition to strerror(), when driver() returns an error. */
+	/*
+	 * What the user shall be told, in addition to strerror(), when driver() returns an error, or
+	 * when the program that it named is not found (then the driver's exit status is 127).
+	 */
 	void (*driver_say)(struct viewos_driver *d, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
+
+	/* The mount is read-only, though that was not asked for. */
+	void (*driver_rdonly)(struct viewos_driver *d);
 };
 
 /* Bits of viewos_mount.flags. */
@@ -112,8 +119,14 @@ struct viewos_mount {
 	const char *target;   /* mount point, a canonical path of the view */
 	const char *options;  /* comma separated, without "ro" and "rw"; "" none */
 	uint32_t uid, gid;    /* the user's, as the kernel has them */
-	uint32_t source_mode; /* st_mode of the source, 0 where it is not a file of the view */
-	uint32_t reserved;
+	uint32_t source_mode; /* st_mode of the source, 0 where it is no open file of the view */
+	/*
+	 * Why it is not, as an errno: such as ENOENT, EACCES, or ENOTBLK for what is neither a file nor a
+	 * block device. A source that is no name of a file at all (host:path) has one, too.
+	 */
+	uint32_t source_error;
+	/* The source as the driver's open descriptor, "/proc/self/fd/N"; NULL: it has none. */
+	const char *source_fd;
 };
 
 /* Bits of viewos_module.rules. */

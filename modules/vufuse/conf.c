@@ -286,7 +286,7 @@ static const struct key {
 	{ "program", offsetof(struct vufuse_entry, program), "name", true, NULL },
 	{ "package", offsetof(struct vufuse_entry, package), "", true, NULL },
 	{ "kind", offsetof(struct vufuse_entry, kind), "", true, "image any" },
-	{ "args", offsetof(struct vufuse_entry, args), "source target options uid gid", true,
+	{ "args", offsetof(struct vufuse_entry, args), "source image target options uid gid", true,
 	  NULL },
 	{ "ro", offsetof(struct vufuse_entry, ro), "", false, NULL },
 	{ "rw", offsetof(struct vufuse_entry, rw), "", false, NULL },

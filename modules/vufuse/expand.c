@@ -15,9 +15,9 @@ static const char *value_of(const char *brace, const char *end, const struct vuf
 	const struct {
 		const char *name, *value;
 	} known[] = {
-		{ "name", v->name },	   { "source", v->source }, { "target", v->target },
-		{ "options", v->options }, { "value", v->value },   { "bytes", v->bytes },
-		{ "uid", v->uid },	   { "gid", v->gid },
+		{ "name", v->name },	 { "source", v->source },   { "image", v->image },
+		{ "target", v->target }, { "options", v->options }, { "value", v->value },
+		{ "bytes", v->bytes },	 { "uid", v->uid },	    { "gid", v->gid },
 	};
 	size_t i, len = (size_t)(end - brace - 1);
 
@@ -205,7 +205,7 @@ static bool reads_only(const struct vufuse_entry *e, const char *options, bool r
 	return rdonly || !has_option(options, e->writes);
 }
 
-int vufuse_options(const struct vufuse_entry *e, const char *options, bool rdonly, char **out,
+int vufuse_options(const struct vufuse_entry *e, const char *options, bool *rdonly, char **out,
 		   char *why, size_t size)
 {
 	const char *asks, *first;
@@ -216,13 +216,13 @@ int vufuse_options(const struct vufuse_entry *e, const char *options, bool rdonl
 	why[0] = '\0';
 	if (!f)
 		return -ENOMEM;
-	rdonly = reads_only(e, options, rdonly, &asks);
-	first = rdonly ? e->ro : e->rw;
+	*rdonly = reads_only(e, options, *rdonly, &asks);
+	first = *rdonly ? e->ro : e->rw;
 	if (first)
 		put_option(f, first, strlen(first));
 	for (; !res && *options; options += len + (options[len] == ',')) {
 		len = option_len(options);
-		if (rdonly && asks && strlen(asks) == len && !memcmp(asks, options, len))
+		if (*rdonly && asks && strlen(asks) == len && !memcmp(asks, options, len))
 			continue;
 		res = put_given(f, e, options, len, why, size);
 	}

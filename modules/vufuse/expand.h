@@ -10,7 +10,7 @@
 
 /* What stands for the placeholders. NULL: that one is not known here. */
 struct vufuse_values {
-	const char *name, *source, *target, *options, *value, *bytes, *uid, *gid;
+	const char *name, *source, *image, *target, *options, *value, *bytes, *uid, *gid;
 };
 
 /*
@@ -21,9 +21,10 @@ int vufuse_expand(const char *text, size_t len, const struct vufuse_values *v, c
 
 /*
  * The options for the program, from those of the mount; *out is the caller's to free, and "" if there are
- * none. 0, -ENOMEM, or -EINVAL with the reason in why[size].
+ * none. *rdonly: is it to be read-only, and in the end, is it. 0, -ENOMEM, or -EINVAL with the reason in
+ * why[size].
  */
-int vufuse_options(const struct vufuse_entry *e, const char *options, bool rdonly, char **out,
+int vufuse_options(const struct vufuse_entry *e, const char *options, bool *rdonly, char **out,
 		   char *why, size_t size);
 
 /*

@@ -18,8 +18,9 @@
 #include "conf.h"
 #include "expand.h"
 
-#define FILE_MAX_SIZE (1u << 20)
-#define PROGRAM_MAX   256
+#define FILE_MAX_SIZE  (1u << 20)
+#define PROGRAM_MAX    256
+#define EXIT_NOT_FOUND 127 /* of a driver whose program is not there */
 
 struct vufuse {
 	const struct viewos_host *host;
@@ -35,6 +36,7 @@ struct request {
 	struct vufuse_values values;
 	char program[PROGRAM_MAX];
 	char uid[16], gid[16];
+	bool rdonly;
 };
 
 static void report(void *ctx, const char *text)
@@ -104,7 +106,7 @@ static int vufuse_init(const struct viewos_host *host, void **context)
 	struct vufuse *v;
 	int res;
 
-	if (!VIEWOS_HAS(host, driver_say))
+	if (!VIEWOS_HAS(host, driver_rdonly))
 		return -ENOSYS;
 	v = calloc(1, sizeof(*v));
 	if (!v)
@@ -160,15 +162,19 @@ static int check(const struct request *r)
 		r->host->driver_say(r->driver, "vufuse: '%s' is no directory", m->target);
 		return -ENOTDIR;
 	}
-	if (m->source_mode && !S_ISREG(m->source_mode) && !S_ISBLK(m->source_mode)) {
+	if (m->source_error == ENOTBLK)
 		r->host->driver_say(r->driver, "vufuse: '%s' is neither a file nor a block device",
 				    m->source);
-		return -ENOTBLK;
-	}
-	return 0;
+	else if (m->source_error)
+		r->host->driver_say(r->driver, "vufuse: '%s': %s", m->source,
+				    strerror((int)m->source_error));
+	return -(int)m->source_error;
 }
 
-/* The first program of the section that is installed. */
+/*
+ * The first program of the section that is installed. If none is seen, the first: the driver looks in the
+ * PATH of who mounts, too, and if it finds nothing either, the message is at hand.
+ */
 static int choose_program(struct request *r)
 {
 	const char *at = r->entry->program, *word, *package = r->entry->package;
@@ -192,7 +198,7 @@ static int choose_program(struct request *r)
 	r->host->driver_say(r->driver, "vufuse: '%s' is not installed%s%s%s", r->program,
 			    package ? " (package " : "", package ? package : "",
 			    package ? ")" : "");
-	return -ENODEV;
+	return r->host->driver_exit(r->driver, EXIT_NOT_FOUND, ENODEV);
 }
 
 static int add_arg(void *ctx, const char *arg)
@@ -214,6 +220,8 @@ static int describe(struct request *r)
 		res = r->host->driver_exit(r->driver, e->exits[i].status, e->exits[i].error);
 	if (!res && is_image(e))
 		r->host->driver_lock_source(r->driver);
+	if (r->rdonly)
+		r->host->driver_rdonly(r->driver);
 	return res;
 }
 
@@ -228,6 +236,9 @@ static int vufuse_driver(void *context, const struct viewos_mount *mount, struct
 	if (!r.entry)
 		return -ENODEV;
 	r.values.source = mount->source;
+	r.values.image = mount->source_fd && strpbrk(mount->source, ",\\") ? mount->source_fd :
+									     mount->source;
+	r.rdonly = mount->flags & VIEWOS_MOUNT_RDONLY;
 	r.values.target = mount->target;
 	snprintf(r.uid, sizeof(r.uid), "%u", mount->uid);
 	snprintf(r.gid, sizeof(r.gid), "%u", mount->gid);
@@ -238,8 +249,7 @@ static int vufuse_driver(void *context, const struct viewos_mount *mount, struct
 		res = choose_program(&r);
 	if (res)
 		return res;
-	res = vufuse_options(r.entry, mount->options, mount->flags & VIEWOS_MOUNT_RDONLY, &options,
-			     why, sizeof(why));
+	res = vufuse_options(r.entry, mount->options, &r.rdonly, &options, why, sizeof(why));
 	if (res) {
 		if (why[0])
 			v->host->driver_say(d, "vufuse: %s", why);

@@ -45,8 +45,9 @@ struct vu_rpc_reply {
  *               lies in. c: VU_MNT_* bits. descriptor: the opened source (VU_MNT_SOURCE_FD) or the
  *               /dev/fuse of `data` (VU_MNT_FUSE_FD). target is canonical in the view.
  *               => 0 or -errno, text: what the driver or umvu said (shown to the user); with
- *               VU_MNT_FUSE_FD a memfd "vu-driver-<session>-<mount>", which the agent maps one page of
- *               (so that /proc/PID/maps tells whose driver the process and its children are)
+ *               VU_MNT_FUSE_FD a: id of the mount, and a memfd "vu-driver-<session>-<mount>", which the
+ *               agent maps one page of (so that /proc/PID/maps tells whose driver the process and its
+ *               children are)
  * UMOUNT        strings: target. a: umount2(2) flags. b: id of the mount to go (its root is target)
  *               => 0 or -errno (EBUSY text: who uses it)
  * MODULE_ADD    strings: name => 0; text: note for the user
@@ -57,14 +58,19 @@ struct vu_rpc_reply {
  *               holds it until its last guest is gone
  * VIEW_NAME     strings: the new name, or none to ask => text: name
  * LOG           strings: a line of the agent's for umvu's log => 0
- * FSOPEN        strings: type. => a memfd that stands for the file system context (fsopen(2))
- * FSCONFIG      strings: key, value. a: command, b: aux. descriptors: context [, fd value] => 0
+ * FSOPEN        strings: type. => a socket that stands for the file system context (fsopen(2)); what is read
+ *               from it are messages of its log, as of the kernel's
+ * FSCONFIG      strings: key, value. a: command, b: aux. descriptors: context [, fd value] => 0; of a
+ *               daemon's mount a and memfd as of MOUNT
  * FSMOUNT       a: flags b: attributes. descriptor: context => O_PATH descriptor of a detached mount
  * MOVE_MOUNT    strings: target. b: id of the mount that target lies in. c: VU_MNT_*.
- *               descriptor: what FSMOUNT or OPEN_TREE gave => 0
+ *               descriptor: what FSMOUNT gave => 0; ENOTTY: it is none of umvu's
  * CODE          descriptor: a program or library, open for reading. The server has it analysed if it does not
  *               know it, and lists it in the code tables of all views (abi/code.h) before it answers
  *               => 0, or -errno (the file stays as it is)
+ * FSPICK        b: id of a mount => a context that reconfigures it (fspick(2))
+ * MOUNT_SETATTR a: MOUNT_ATTR_* to set, b: to clear. c: id of a mount, or 0 with a descriptor: what FSMOUNT
+ *               gave => 0; ENOTTY: it is none of umvu's
  */
 #define VU_RPC_OPS(X)     \
 	X(1, HELLO)       \
@@ -81,7 +87,9 @@ struct vu_rpc_reply {
 	X(12, FSCONFIG)   \
 	X(13, FSMOUNT)    \
 	X(14, MOVE_MOUNT) \
-	X(15, CODE)
+	X(15, CODE)       \
+	X(16, FSPICK)     \
+	X(17, MOUNT_SETATTR)
 
 enum vu_rpc_op {
 #define X(number, name) VU_RPC_##name = (number),
@@ -89,10 +97,14 @@ enum vu_rpc_op {
 #undef X
 };
 
-#define VU_MNT_SOURCE_FD  0x1u	/* a descriptor of the source follows, open as the caller may */
-#define VU_MNT_SOURCE_RO  0x2u	/* ... it could be opened for reading only */
-#define VU_MNT_FUSE_FD	  0x4u	/* the caller is a FUSE daemon; its /dev/fuse follows */
-#define VU_MNT_TARGET_DIR 0x8u	/* target exists and is a directory */
-#define VU_MNT_TARGET_REG 0x10u /* target exists and is no directory */
+#define VU_MNT_SOURCE_FD   0x1u /* a descriptor of the source follows, open as the caller may */
+#define VU_MNT_SOURCE_RO   0x2u /* ... it could be opened for reading only */
+/* Why no descriptor of the source follows, as an errno in the upper half; 0: it was not looked for. */
+#define VU_MNT_ERROR(e)	   ((uint64_t)(e) << 32)
+#define VU_MNT_ERROR_OF(c) ((uint32_t)((c) >> 32) & 0xfff)
+#define VU_MNT_ERROR_MASK  VU_MNT_ERROR(0xfff)
+#define VU_MNT_FUSE_FD	   0x4u	 /* the caller is a FUSE daemon; its /dev/fuse follows */
+#define VU_MNT_TARGET_DIR  0x8u	 /* target exists and is a directory */
+#define VU_MNT_TARGET_REG  0x10u /* target exists and is no directory */
 
 #endif

@@ -98,9 +98,10 @@ static inline uint32_t vu_name_bit(const char *name, uint64_t n)
 }
 
 #define VU_MOUNT_RDONLY 0x1u
-#define VU_MOUNT_FILE	0x2u /* the root of the mount is not a directory */
-#define VU_MOUNT_GHOST	0x4u /* the mount point does not exist in what is beneath */
-#define VU_MOUNT_HIDDEN 0x8u /* not shown in mount tables (covers for drivers) */
+#define VU_MOUNT_FILE	0x2u  /* the root of the mount is not a directory */
+#define VU_MOUNT_GHOST	0x4u  /* the mount point does not exist in what is beneath */
+#define VU_MOUNT_HIDDEN 0x8u  /* not shown in mount tables (covers for drivers) */
+#define VU_MOUNT_DAEMON 0x10u /* a daemon's own mount: nobody has seen yet whether it answers */
 
 /*
  * A mount of the view. `parent` is the number (`id`) of the mount that the mount point lies in, 0 for

@@ -112,6 +112,8 @@ struct vu_process {
 	int nameless;	   /* a descriptor of the program, which no name leads to; 0: it has one */
 	unsigned int euid; /* the kernel's effective user id of the process */
 	struct vu_sigaction kept[VU_N_KEPT]; /* the guest's own actions for the kept signals */
+	uint32_t serves; /* id of the mount that it serves as a daemon, 0 none */
+	uint32_t met;	 /* that of the last one whose root it has asked for */
 };
 
 extern struct vu_process agent_process;
@@ -184,6 +186,11 @@ void vu_session_name(char *buf, size_t size, int fd);
 /* --- guest memory (guest.c): 0 or a length, -EFAULT. Faults are mended (fault.c). --- */
 long guest_read(void *dst, unsigned long src, size_t n);
 long guest_write(unsigned long dst, const void *src, size_t n);
+/*
+ * Reads a structure of `size` bytes that the guest says to be `len` bytes long: what is beyond must be zero
+ * (copy_struct_from_user() of the kernel). 0, -EINVAL (too short), -E2BIG or -EFAULT.
+ */
+long guest_read_struct(void *dst, size_t size, unsigned long src, size_t len);
 /* Reads a string with its NUL; length without it; -EFAULT; -ENAMETOOLONG if it does not fit. */
 long guest_read_str(char *dst, size_t size, unsigned long src);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fsopen, fsconfig, fsmount, move_mount and the others of the new mount calls.
+ * fsopen, fspick, fsconfig, fsmount, mount_setattr, move_mount and the others of the new mount calls.
  *
- * For types of modules umvu keeps the context; a memfd named "vu-fsctx" stands for it in the guest, and
- * the descriptor that fsmount gives is the real detached mount. Everything else goes to the kernel.
+ * For types of modules and mounts of the view umvu keeps the context; a socket stands for it in the guest,
+ * from which it reads the log, and the descriptor that fsmount gives is the real detached mount. Everything
+ * else goes to the kernel.
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
@@ -14,14 +15,22 @@
 #include "agent/mount.h"
 #include "agent/open.h"
 
-#define CONTEXT	  "/memfd:vu-fsctx"
+#define CONTEXT	  "socket:["
 #define KEY_MAX	  256 /* strndup_user() of fsconfig(2) */
 #define VALUE_MAX 256
 #define KEY_AT	  VU_PATH_MAX /* in the scratch's msg: the value, then the key */
+#define PICK_FLAGS                                                                       \
+	(unsigned long)(FSPICK_CLOEXEC | FSPICK_SYMLINK_NOFOLLOW | FSPICK_NO_AUTOMOUNT | \
+			FSPICK_EMPTY_PATH)
+#define ATTRIBUTES                                                                      \
+	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | \
+	 MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME)
+#define CLEARABLE (ATTRIBUTES | MOUNT_ATTR_NOSYMFOLLOW) /* is never set */
 
+/* May it be one? No context of the kernel's is a socket. */
 static bool is_context(int fd)
 {
-	char name[40], text[sizeof(CONTEXT)];
+	char name[40], text[sizeof(CONTEXT) - 1];
 	long n;
 
 	if (fd < 0)
@@ -29,20 +38,27 @@ static bool is_context(int fd)
 	vu_strlcpy(name, "/proc/self/fd/", sizeof(name));
 	vu_append_num(name, sizeof(name), (unsigned long)fd);
 	n = vu_sys(__NR_readlinkat, VU_AT_FDCWD, name, text, sizeof(text));
-	return n == (long)sizeof(text) && !vu_strncmp(text, CONTEXT, sizeof(CONTEXT) - 1) &&
-	       text[n - 1] == ' ';
+	return n == (long)sizeof(text) && !vu_strncmp(text, CONTEXT, sizeof(text));
+}
+
+/* Asks for a descriptor. */
+static long ask_fd(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rpc_text *text,
+		   bool cloexec)
+{
+	struct vu_rpc_answer a = { .n_fds = 0 };
+	long r = vu_mount_ask(c, rq, text, text ? 1 : 0, &a);
+
+	if (r < 0)
+		return r;
+	return a.fd < 0 ? -EIO : vu_place_fd(a.fd, cloexec);
 }
 
 static long open_context(struct vu_call *c, const char *type)
 {
 	struct vu_rpc_request rq = { .op = VU_RPC_FSOPEN };
 	struct vu_rpc_text text = { type, vu_strlen(type) + 1 };
-	struct vu_rpc_answer a = { .n_fds = 0 };
-	long r = vu_mount_ask(c, &rq, &text, 1, &a);
 
-	if (r < 0)
-		return r;
-	return a.fd < 0 ? -EIO : vu_place_fd(a.fd, c->arg[1] & FSOPEN_CLOEXEC);
+	return ask_fd(c, &rq, &text, c->arg[1] & FSOPEN_CLOEXEC);
 }
 
 long sys_fsopen(struct vu_call *c)
@@ -170,8 +186,7 @@ long sys_fsconfig(struct vu_call *c)
 		vu_sys(__NR_close, set.fds[1]);
 	if (set.value == c->s->path[0].virt)
 		vu_path_put(&c->s->path[0]);
-	if (a.fd >= 0)
-		vu_wear_tag(a.fd);
+	vu_wear_tag(&a);
 	return r;
 }
 
@@ -212,36 +227,102 @@ static long move_here(struct vu_call *c)
 	text = (struct vu_rpc_text){ p->virt, vu_strlen(p->virt) + 1 };
 	r = vu_mount_ask(c, &rq, &text, 1, &a);
 	vu_path_put(p);
-	if (a.fd >= 0)
-		vu_wear_tag(a.fd);
+	vu_wear_tag(&a);
 	return r;
+}
+
+/* Is it the root of a mount? */
+static bool is_root(int fd, struct statx *sx)
+{
+	return !agent_process.viewless && !vu_stat_place(fd, "", AT_EMPTY_PATH, sx) &&
+	       (sx->stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+static bool is_empty_path(unsigned long path)
+{
+	char first;
+
+	return !guest_read(&first, path, 1) && !first;
 }
 
 long sys_move_mount(struct vu_call *c)
 {
+	bool by_fd = (c->arg[4] & MOVE_MOUNT_F_EMPTY_PATH) && is_empty_path(c->arg[1]);
 	struct statx sx;
-	char first;
-	bool by_fd = (c->arg[4] & MOVE_MOUNT_F_EMPTY_PATH) && !guest_read(&first, c->arg[1], 1) &&
-		     !first;
 	long r;
 
 	/* Only the root of a mount can be moved. */
-	if (by_fd && !agent_process.viewless &&
-	    !vu_stat_place((int)c->arg[0], "", AT_EMPTY_PATH, &sx) &&
-	    (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT)) {
+	if (by_fd && is_root((int)c->arg[0], &sx)) {
 		r = move_here(c);
-		if (r != -EINVAL)
+		if (r != -ENOTTY)
 			return r;
 	}
 	return sys_path2(c);
 }
 
-long sys_open_tree(struct vu_call *c)
+/* The mount of the view whose root the call's first two arguments name. */
+static bool names_mount(struct vu_call *c, bool empty_ok, bool follow, struct vu_view_mount *m)
 {
-	return sys_path(c);
+	struct vu_path *p = &c->s->path[0];
+	struct statx sx;
+	bool found;
+
+	if (!vu_touches(VU_TOUCH_PATHS))
+		return false;
+	if (empty_ok && is_empty_path(c->arg[1]))
+		return is_root((int)c->arg[0], &sx) && vu_mount_by_mnt_id(sx.stx_mnt_id, m);
+	found = vu_resolve(c, (int)c->arg[0], c->arg[1],
+			   follow ? VU_FOLLOW | VU_WANT_VIRT : VU_WANT_VIRT, p) >= 0 &&
+		(p->flags & VU_PATH_ROOT) && vu_mount_by_id(p->mount, m);
+	vu_path_put(p);
+	return found;
 }
 
 long sys_fspick(struct vu_call *c)
+{
+	bool empty_ok = c->arg[2] & FSPICK_EMPTY_PATH,
+	     follow = !(c->arg[2] & FSPICK_SYMLINK_NOFOLLOW);
+	struct vu_rpc_request rq = { .op = VU_RPC_FSPICK };
+	struct vu_view_mount m;
+
+	if ((c->arg[2] & ~PICK_FLAGS) || !names_mount(c, empty_ok, follow, &m))
+		return sys_path(c);
+	rq.b = m.id;
+	return ask_fd(c, &rq, NULL, c->arg[2] & FSPICK_CLOEXEC);
+}
+
+/* Of a mount of the view, or a detached one that umvu made; *m.id is 0 for that. */
+static long set_attributes(struct vu_call *c, const struct mount_attr *attr, uint32_t id)
+{
+	struct vu_rpc_request rq = { .op = VU_RPC_MOUNT_SETATTR, .c = id };
+	int fd = (int)c->arg[0];
+	struct vu_rpc_answer a = { .fds = &fd, .n_fds = id ? 0 : 1 };
+
+	rq.a = attr->attr_set;
+	rq.b = attr->attr_clr;
+	return vu_mount_ask(c, &rq, NULL, 0, &a);
+}
+
+/* Propagation and id mapping are left to the kernel, which refuses them. */
+long sys_mount_setattr(struct vu_call *c)
+{
+	bool empty_ok = c->arg[2] & AT_EMPTY_PATH, follow = !(c->arg[2] & AT_SYMLINK_NOFOLLOW);
+	struct vu_view_mount m = { .id = 0 };
+	struct mount_attr attr;
+	struct statx sx;
+	long r = -ENOTTY;
+
+	if (guest_read_struct(&attr, sizeof(attr), c->arg[3], c->arg[4]) < 0 || attr.propagation ||
+	    attr.userns_fd || (attr.attr_set & ~(uint64_t)ATTRIBUTES) ||
+	    (attr.attr_clr & ~(uint64_t)CLEARABLE))
+		return sys_path(c);
+	if (names_mount(c, empty_ok, follow, &m) ||
+	    (empty_ok && is_empty_path(c->arg[1]) && is_root((int)c->arg[0], &sx)))
+		r = set_attributes(c, &attr, m.id);
+	return r == -ENOTTY ? sys_path(c) : r;
+}
+
+long sys_open_tree(struct vu_call *c)
 {
 	return sys_path(c);
 }

@@ -7,6 +7,8 @@
 
 #include "agent/fault.h"
 
+#define PAGE_SIZE_ 4096ul
+
 /* The vsyscall page may be readable, but is no user memory for the kernel. */
 static bool is_user(unsigned long at, size_t n)
 {
@@ -21,6 +23,26 @@ long guest_read(void *dst, unsigned long src, size_t n)
 long guest_write(unsigned long dst, const void *src, size_t n)
 {
 	return is_user(dst, n) ? vu_copy((void *)dst, src, n) : -EFAULT;
+}
+
+long guest_read_struct(void *dst, size_t size, unsigned long src, size_t len)
+{
+	char more[64];
+
+	if (len < size)
+		return -EINVAL;
+	if (len > PAGE_SIZE_)
+		return -E2BIG;
+	for (size_t at = size; at < len; at += sizeof(more)) {
+		size_t n = len - at < sizeof(more) ? len - at : sizeof(more);
+
+		if (guest_read(more, src + at, n) < 0)
+			return -EFAULT;
+		while (n)
+			if (more[--n])
+				return -E2BIG;
+	}
+	return guest_read(dst, src, size);
 }
 
 long guest_read_str(char *dst, size_t size, unsigned long src)

@@ -61,10 +61,13 @@ long vu_place_fd(int fd, bool cloexec)
 	return fd;
 }
 
-void vu_wear_tag(int fd)
+void vu_wear_tag(const struct vu_rpc_answer *a)
 {
-	vu_sys(__NR_mmap, 0, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
-	vu_sys(__NR_close, fd);
+	if (a->fd < 0)
+		return;
+	vu_sys(__NR_mmap, 0, 4096, PROT_READ, MAP_PRIVATE, a->fd, 0);
+	vu_sys(__NR_close, a->fd);
+	agent_process.serves = (uint32_t)a->reply.a;
 }
 
 long vu_mount_ask(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rpc_text *texts,
@@ -113,28 +116,36 @@ long vu_mount_target(struct vu_call *c, int dirfd, unsigned long path, uint32_t 
 	return r;
 }
 
-int vu_mount_source(struct vu_call *c, const char *name, struct vu_path *p, uint64_t *bits)
+/* Opens it for writing, or as the caller may. The descriptor or -errno. */
+static long open_source(const char *name, struct vu_path *p, struct vu_call *c, uint64_t *bits)
 {
+	long flags = VU_O_CLOEXEC | VU_O_NONBLOCK, fd;
 	struct statx sx;
-	long fd, flags = VU_O_CLOEXEC | VU_O_NONBLOCK;
 	uint32_t type;
 
-	if (!*name || vu_resolve_str(c, AT_FDCWD, name, VU_FOLLOW | VU_WANT_VIRT, p) < 0)
-		return -1;
-	if (!p->virt[0] || vu_stat_place(p->dirfd, p->real, 0, &sx) < 0)
-		return -1;
+	fd = *name ? vu_resolve_str(c, AT_FDCWD, name, VU_FOLLOW | VU_WANT_VIRT, p) : -ENOENT;
+	if (!fd)
+		fd = p->virt[0] ? vu_stat_place(p->dirfd, p->real, 0, &sx) : -ENOENT;
+	if (fd < 0)
+		return fd;
 	type = sx.stx_mode & S_IFMT;
 	if (type != S_IFREG && type != S_IFBLK)
-		return -1;
-	*bits |= VU_MNT_SOURCE_FD;
+		return -ENOTBLK;
 	fd = vu_sys(__NR_openat, p->dirfd, p->real, VU_O_RDWR | flags, 0);
-	if (fd < 0) {
-		*bits |= VU_MNT_SOURCE_RO;
-		fd = vu_sys(__NR_openat, p->dirfd, p->real, flags, 0);
-	}
-	if (fd < 0)
-		*bits &= ~(uint64_t)(VU_MNT_SOURCE_FD | VU_MNT_SOURCE_RO);
-	return (int)fd;
+	if (fd >= 0)
+		return fd;
+	*bits |= VU_MNT_SOURCE_RO;
+	return vu_sys(__NR_openat, p->dirfd, p->real, flags, 0);
+}
+
+int vu_mount_source(struct vu_call *c, const char *name, struct vu_path *p, uint64_t *bits)
+{
+	uint64_t how = 0;
+	long fd = open_source(name, p, c, &how);
+
+	*bits &= ~(VU_MNT_SOURCE_FD | VU_MNT_SOURCE_RO | VU_MNT_ERROR_MASK);
+	*bits |= fd < 0 ? VU_MNT_ERROR(-fd) : how | VU_MNT_SOURCE_FD;
+	return fd < 0 ? -1 : (int)fd;
 }
 
 /* A string argument of mount(2): NULL is "". */
@@ -191,8 +202,7 @@ static long ask_mount(struct vu_call *c, unsigned long flags, uint64_t bits)
 		vu_sys(__NR_close, source);
 		vu_path_put(&s->path[0]);
 	}
-	if (a.fd >= 0)
-		vu_wear_tag(a.fd);
+	vu_wear_tag(&a);
 	return r == -EBADF ? -EINVAL : r;
 }
 
@@ -222,6 +232,28 @@ static long judge(const struct vu_call *c)
 	return r == -EFAULT ? 0 : r;
 }
 
+/* mount -o remount of a mount of the view; others are the kernel's. */
+static long remount(struct vu_call *c, unsigned long flags)
+{
+	struct vu_rpc_request rq = { .op = VU_RPC_MOUNT, .a = flags };
+	struct vu_path *p = &c->s->path[1];
+	struct vu_rpc_text texts[4] = { { "", 1 }, { "", 1 }, { p->virt, 0 }, { "", 1 } };
+	struct vu_rpc_answer a = { .n_fds = 0 };
+	long r = vu_resolve(c, VU_AT_FDCWD, c->arg[1], VU_FOLLOW | VU_WANT_VIRT, p);
+
+	if (r < 0 || !(p->flags & VU_PATH_ROOT)) {
+		vu_path_put(p);
+		return mount_natively(c);
+	}
+	rq.b = p->mount;
+	texts[2].len = vu_strlen(p->virt) + 1;
+	r = judge(c);
+	if (!r)
+		r = vu_mount_ask(c, &rq, texts, 4, &a);
+	vu_path_put(p);
+	return r;
+}
+
 long sys_mount(struct vu_call *c)
 {
 	struct vu_path *target = &c->s->path[1];
@@ -232,6 +264,8 @@ long sys_mount(struct vu_call *c)
 
 	if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
 		flags &= ~MS_MGC_MSK;
+	if ((flags & MS_REMOUNT) && vu_touches(VU_TOUCH_PATHS))
+		return remount(c, flags);
 	if (agent_process.viewless || (flags & MAKES_NO_MOUNT) || !c->arg[2])
 		return mount_natively(c);
 	r = read_arg(type, TYPE_MAX, c->arg[2]);
@@ -258,6 +292,15 @@ long sys_mount(struct vu_call *c)
 	return r == -ENODEV && native ? native : r;
 }
 
+/* Of the host's. */
+static bool is_mount_point(const struct vu_path *p)
+{
+	struct statx sx;
+
+	return vu_stat_place(p->dirfd, p->real, 0, &sx) < 0 ||
+	       (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 long sys_umount(struct vu_call *c)
 {
 	struct vu_path *p = &c->s->path[0];
@@ -267,7 +310,7 @@ long sys_umount(struct vu_call *c)
 	uint32_t how = c->arg[1] & UMOUNT_NOFOLLOW_ ? VU_WANT_VIRT : VU_WANT_VIRT | VU_FOLLOW;
 	long r;
 
-	if (!vu_touches(VU_TOUCH_PATHS) ||
+	if (agent_process.viewless ||
 	    (c->arg[1] &
 	     ~(unsigned long)(MNT_FORCE_ | MNT_DETACH_ | MNT_EXPIRE_ | UMOUNT_NOFOLLOW_)))
 		return vu_native(c);
@@ -284,6 +327,9 @@ long sys_umount(struct vu_call *c)
 		if (p->real[0])
 			c->arg[0] = (unsigned long)p->real;
 		r = vu_native(c);
+		/* The kernel lets no ordinary user unmount; where nothing is mounted, that is the matter. */
+		if (r == -EPERM && !is_mount_point(p))
+			r = -EINVAL;
 		vu_links_changed();
 	}
 	vu_path_put(p);
@@ -294,11 +340,6 @@ long sys_umount(struct vu_call *c)
 long sys_pivot_root(struct vu_call *c)
 {
 	return sys_path2(c);
-}
-
-long sys_mount_setattr(struct vu_call *c)
-{
-	return sys_path(c);
 }
 
 /* statmount, listmount: they know nothing of the view; without them callers read mountinfo. */

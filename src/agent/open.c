@@ -13,8 +13,6 @@
 #include "agent/names.h"
 #include "agent/open.h"
 
-#define PAGE_SIZE_ 4096ul
-
 /* Is a link at the end followed? */
 uint32_t vu_how_to_open(uint64_t flags)
 {
@@ -101,27 +99,6 @@ long sys_open(struct vu_call *c)
 	return c->nr == __NR_openat ? open_at(c, (int)c->arg[0], 2) : open_at(c, VU_AT_FDCWD, 1);
 }
 
-/* Copies a structure that may be longer than known: what is beyond must be zero, as the kernel has it. */
-static long read_how(struct open_how *how, unsigned long from, unsigned long size)
-{
-	char more[64];
-
-	if (size < sizeof(*how))
-		return -EINVAL;
-	if (size > PAGE_SIZE_)
-		return -E2BIG;
-	for (unsigned long at = sizeof(*how); at < size; at += sizeof(more)) {
-		unsigned long n = size - at < sizeof(more) ? size - at : sizeof(more);
-
-		if (guest_read(more, from + at, n) < 0)
-			return -EFAULT;
-		while (n)
-			if (more[--n])
-				return -E2BIG;
-	}
-	return guest_read(how, from, sizeof(*how));
-}
-
 /* Bits that the walk knows; with others, or two scopes at a time, the kernel refuses the call. */
 static bool is_valid_resolve(uint64_t resolve)
 {
@@ -149,7 +126,7 @@ long sys_openat2(struct vu_call *c)
 	struct open_how how;
 	long r;
 
-	r = read_how(&how, c->arg[2], c->arg[3]);
+	r = guest_read_struct(&how, sizeof(how), c->arg[2], c->arg[3]);
 	if (r < 0)
 		return r;
 	c->arg[2] = (unsigned long)&how;

@@ -49,6 +49,11 @@ long vu_walk(struct vu_call *c, int dirfd, uint32_t how, uint64_t resolve, struc
 long vu_stat_place(int dirfd, const char *name, int at_flags, struct statx *sx);
 /* Writes the kernel's name of the mount's root, "/proc/<server>/fd/<fd>", to buf (64 bytes); its length. */
 size_t vu_mount_name(const struct vu_view_mount *m, char *buf);
+/*
+ * Has a daemon's mount asked for the owner of its root if the kernel does not know him yet: until then it
+ * lets nobody write there (an id that the user namespace does not have; umvu sees to that for drivers).
+ */
+void vu_meet_root(const struct vu_view_mount *m);
 /* Length of a mount's path as a prefix of the paths in it: that of "/" is 0. */
 static inline size_t vu_root_len(const struct vu_view_mount *m)
 {

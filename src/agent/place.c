@@ -15,6 +15,7 @@
 
 #define UNREACHABLE "(unreachable)"
 #define DELETED	    " (deleted)"
+#define OVERFLOW_ID 65534u /* what the kernel shows for ids that it does not know */
 
 long vu_stat_place(int dirfd, const char *name, int at_flags, struct statx *sx)
 {
@@ -30,6 +31,22 @@ size_t vu_mount_name(const struct vu_view_mount *m, char *buf)
 	n += vu_utoa(buf + n, (unsigned long)vu_view()->server);
 	n += vu_strlcpy(buf + n, "/fd/", 8);
 	return n + vu_utoa(buf + n, (unsigned long)m->fd);
+}
+
+void vu_meet_root(const struct vu_view_mount *m)
+{
+	char name[64];
+	struct statx sx;
+
+	if (!(m->flags & VU_MOUNT_DAEMON) || m->id == agent_process.serves ||
+	    m->id == agent_process.met)
+		return;
+	vu_mount_name(m, name);
+	if (vu_stat_place(AT_FDCWD, name, 0, &sx) < 0)
+		return;
+	if ((sx.stx_uid != OVERFLOW_ID && sx.stx_gid != OVERFLOW_ID) ||
+	    !vu_sys(__NR_statx, AT_FDCWD, name, 0, STATX_BASIC_STATS, &sx))
+		agent_process.met = m->id;
 }
 
 static bool ends_with(const char *s, size_t len, const char *end)

@@ -243,6 +243,7 @@ static long enter(struct walk *w, bool *entered)
 	}
 	if (!*entered)
 		return 0;
+	vu_meet_root(&w->m);
 	w->native = false;
 	w->is_dir = false;
 	name_place(w);

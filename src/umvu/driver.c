@@ -35,10 +35,11 @@
 #include "umvu/view.h"
 #include "umvu/worker.h"
 
-#define SAID_MAX   4096
-#define KILL_MS	   3000 /* from SIGTERM to SIGKILL of one that is cancelled */
-#define LATE_MS	   500	/* for one that does not serve to end and say why */
-#define RELEASE_MS 5000 /* for one that has mounted but fails */
+#define SAID_MAX       4096
+#define EXIT_NOT_FOUND 127  /* vu-init's */
+#define KILL_MS	       3000 /* from SIGTERM to SIGKILL of one that is cancelled */
+#define LATE_MS	       500  /* for one that does not serve to end and say why */
+#define RELEASE_MS     5000 /* for one that has mounted but fails */
 
 enum state { STARTING, PROBING, RUNNING, FAILED };
 
@@ -207,6 +208,10 @@ static int diagnose(struct vu_driver *d, int status, char *text, size_t size)
 		snprintf(text, size, "%s cannot be started: %s", name, strerror(report.error));
 		return report.error == ENOENT ? -EIO : -report.error;
 	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NOT_FOUND && d->plan.said[0]) {
+		vu_str_copy(text, size, d->plan.said);
+		return vu_plan_error(&d->plan, EXIT_NOT_FOUND);
+	}
 	snprintf(text, size, "%s", messages(d));
 	if (WIFSIGNALED(status)) {
 		snprintf(text, size, "%s%s%s was killed by signal %d", messages(d),
@@ -261,6 +266,9 @@ static void on_late(struct vu_timer *t)
 	char text[SAID_MAX + 256];
 
 	snprintf(text, sizeof(text), "%s", messages(d));
+	/* It had mounted when it found what it could not do, and is gone. */
+	if (d->pid < 0 && d->probed == ENOTCONN)
+		d->probed = EIO;
 	/* The kernel calls it an error of the driver if the root is a directory and the target is not. */
 	if (d->is_file && d->probed == EIO) {
 		d->probed = ENOTDIR;
@@ -438,7 +446,7 @@ static int make_view(struct vu_driver *d, const struct vu_driver_init *init, cha
 		return res;
 	res = vu_view_new_cover(init->owner, d, &d->view);
 	if (!res)
-		res = vu_view_add(d->view, m, init->parent, init->target, VU_MOUNT_HIDDEN);
+		res = vu_view_add(d->view, m, init->parent, init->place, VU_MOUNT_HIDDEN);
 	if (vu_mount_put(m))
 		vu_mount_free(m);
 	return res;
@@ -453,7 +461,7 @@ static int run(struct vu_driver *d, const struct vu_driver_init *init, int sourc
 		.plan = &d->plan,
 		.client = init->client,
 		.source = source,
-		.shared = (init->attr & MOUNT_ATTR_RDONLY) != 0,
+		.shared = (d->attr & MOUNT_ATTR_RDONLY) != 0,
 	};
 	int fds[2], res;
 
@@ -484,7 +492,7 @@ int vu_driver_start(const struct vu_driver_init *init, struct viewos_driver *tak
 	d->session = s;
 	d->owner = init->owner;
 	d->mod = init->mod;
-	d->attr = init->attr;
+	d->attr = init->attr | (take_plan->rdonly ? MOUNT_ATTR_RDONLY : 0);
 	d->is_file = init->is_file;
 	d->plan = *take_plan;
 	memset(take_plan, 0, sizeof(*take_plan));

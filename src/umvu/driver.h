@@ -26,6 +26,7 @@ struct vu_driver_init {
 	struct vu_view *owner; /* view that the mount is for */
 	struct vu_mod *mod;
 	const char *type, *source, *target; /* as the mount will show them */
+	const char *place;		    /* where the driver mounts, in its own view */
 	uint32_t parent;		    /* id of the mount that target lies in */
 	uint64_t attr;			    /* MOUNT_ATTR_* */
 	bool is_file;			    /* target is no directory */

@@ -75,11 +75,14 @@ static char **make_argv(const struct vu_strings *words)
 	return argv;
 }
 
-/* The client's environment, with the folders of system programs in PATH, and what the module has set. */
+/*
+ * The client's environment, with the PATH that modules look for programs in and the folders of system
+ * programs behind its own, and what the module has set.
+ */
 static int make_environment(const struct vu_driver_exec *x, struct vu_strings *env)
 {
 	const struct vu_strings *set = &x->plan->env;
-	const char *path, *equals;
+	const char *path, *ours = getenv("PATH"), *equals;
 	char *text;
 	size_t i;
 	int res = vu_client_environ(x->client, env);
@@ -87,8 +90,9 @@ static int make_environment(const struct vu_driver_exec *x, struct vu_strings *e
 	if (res < 0)
 		return res;
 	path = vu_strings_getenv(env, "PATH");
-	if (asprintf(&text, "%s:/usr/local/sbin:/usr/sbin:/sbin",
-		     path && *path ? path : "/usr/local/bin:/usr/bin:/bin") < 0)
+	if (asprintf(&text, "%s%s%s:/usr/local/sbin:/usr/sbin:/sbin", path ? path : "",
+		     path && *path ? ":" : "",
+		     ours && *ours ? ours : "/usr/local/bin:/usr/bin:/bin") < 0)
 		return -ENOMEM;
 	res = vu_strings_setenv(env, "PATH", text);
 	free(text);

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * File system contexts and their operations: FSOPEN, FSCONFIG, FSMOUNT, MOVE_MOUNT.
+ * File system contexts and their operations: FSOPEN, FSPICK, FSCONFIG, FSMOUNT, MOVE_MOUNT, MOUNT_SETATTR.
  *
  *   open ── CREATE ──▶ created ── FSMOUNT ──▶ mounted ── MOVE_MOUNT ──▶ in the view, context dropped
  *
  * A daemon's own mount (it has given the descriptor of its /dev/fuse) is made at CREATE, as the kernel
  * does. For a module's type the driver must know the mount point: FSMOUNT gives an empty mount that only
  * stands for it, and the driver is started at MOVE_MOUNT.
+ *
+ * A context of FSPICK changes a mount of the view (mount -o remount): of its options ro and rw only.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,8 +37,10 @@ struct vu_fscontext {
 	struct vu_list node;
 	struct vu_view *view;
 	struct vu_proc_id creator;
-	int fd; /* the memfd */
+	int fd;	 /* the guest's end of the socket */
+	int log; /* ours */
 	ino_t ino;
+	uint32_t picked; /* id of the mount that it changes, 0: it makes one */
 	enum state state;
 	char *type, *source;
 	struct vu_buf options;
@@ -57,6 +63,7 @@ static void drop(struct vu_fscontext *f)
 	vu_list_del(&f->node);
 	f->view->n_contexts--;
 	vu_fd_close(&f->fd);
+	vu_fd_close(&f->log);
 	vu_fd_close(&f->source_fd);
 	vu_fd_close(&f->fuse_fd);
 	vu_fd_close(&f->stand_in);
@@ -90,6 +97,21 @@ static struct vu_view *users_view(const struct vu_conn *c)
 	return c->view->owner ? c->view->owner : c->view;
 }
 
+void vu_fscontext_log(int log, const char *text)
+{
+	char line[VU_MODULE_TEXT];
+	size_t n;
+
+	for (; log >= 0 && *text; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		if (!n)
+			continue;
+		/* Nobody waits for a guest that does not read. */
+		snprintf(line, sizeof(line), "e %.*s\n", (int)n, text);
+		send(log, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+}
+
 /* The context that a guest's descriptor stands for. */
 static struct vu_fscontext *find(const struct vu_view *v, int fd)
 {
@@ -121,6 +143,7 @@ static struct vu_fscontext *new_context(struct vu_view *v, const char *type, pid
 {
 	struct vu_fscontext *f = calloc(1, sizeof(*f));
 	struct vu_proc p = { .id = { .pid = pid } };
+	int ends[2] = { -1, -1 };
 	struct stat st;
 
 	if (!f)
@@ -134,7 +157,9 @@ static struct vu_fscontext *new_context(struct vu_view *v, const char *type, pid
 	f->options.max = OPTIONS_MAX;
 	vu_list_add_tail(&v->contexts, &f->node);
 	v->n_contexts++;
-	f->fd = memfd_create("vu-fsctx", MFD_CLOEXEC); /* the agent knows it by this name */
+	socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends);
+	f->fd = ends[0];
+	f->log = ends[1];
 	f->type = strdup(type);
 	f->source = strdup("none");
 	if (f->fd < 0 || !f->type || !f->source || fstat(f->fd, &st) < 0) {
@@ -145,23 +170,48 @@ static struct vu_fscontext *new_context(struct vu_view *v, const char *type, pid
 	return f;
 }
 
+static void answer_new(struct vu_conn *c, const struct vu_fscontext *f)
+{
+	struct vu_conn_reply r = { .result = f ? 0 : -ENOMEM, .fd = f ? f->fd : 0 };
+
+	vu_conn_answer(c, &r);
+}
+
 void vu_op_fsopen(struct vu_conn *c, struct vu_rpc_in *in)
 {
-	struct vu_conn_reply r = { 0 };
 	struct vu_view *v = users_view(c);
-	struct vu_fscontext *f;
+	char text[VU_MODULE_TEXT] = "";
+	struct vu_mod *mod;
+	int res = 0;
 
-	if (!vu_modules_knows(v, in->str[0])) {
-		vu_conn_result(c, -ENODEV, NULL);
+	/* What a daemon mounts itself needs no module. */
+	if (strcmp(in->str[0], "fuse") && strcmp(in->str[0], "fuseblk"))
+		res = vu_modules_for_type(v, in->str[0], &mod, text);
+	if (res < 0) {
+		vu_conn_result(c, res, text);
 		return;
 	}
 	tidy(v);
-	f = new_context(v, in->str[0], c->pid);
-	if (f)
-		r.fd = f->fd;
-	else
-		r.result = -ENOMEM;
-	vu_conn_answer(c, &r);
+	answer_new(c, new_context(v, in->str[0], c->pid));
+}
+
+void vu_op_fspick(struct vu_conn *c, struct vu_rpc_in *in)
+{
+	struct vu_view *v = users_view(c);
+	struct vu_entry *e = vu_view_entry(v, (uint32_t)in->head.b);
+	struct vu_fscontext *f;
+
+	if (!e) {
+		vu_conn_result(c, -EINVAL, NULL);
+		return;
+	}
+	tidy(v);
+	f = new_context(v, e->mount->type, c->pid);
+	if (f) {
+		f->picked = e->mount->id;
+		f->attr = e->mount->attr & MOUNT_ATTR_RDONLY;
+	}
+	answer_new(c, f);
 }
 
 static int add_option(struct vu_fscontext *f, const char *key, const char *value)
@@ -189,7 +239,7 @@ static int set_string(struct vu_fscontext *f, struct vu_rpc_in *in)
 		free(f->source);
 		f->source = source;
 		vu_fd_close(&f->source_fd);
-		f->bits &= ~(uint64_t)(VU_MNT_SOURCE_FD | VU_MNT_SOURCE_RO);
+		f->bits = in->head.c & VU_MNT_ERROR_MASK;
 		if (in->n_fds == 2 && (in->head.c & VU_MNT_SOURCE_FD)) {
 			f->source_fd = vu_steal_fd(&in->fds[1]);
 			f->bits |= in->head.c & (VU_MNT_SOURCE_FD | VU_MNT_SOURCE_RO);
@@ -215,6 +265,57 @@ static int set_flag(struct vu_fscontext *f, const char *key)
 	return 0;
 }
 
+/* Whether a mount has the option: what does not change anything may be said when it is reconfigured. */
+static bool has_option(const struct vu_mount *m, const char *key, const char *value)
+{
+	const char *at = m->super, *item;
+	size_t len, n = strlen(key);
+
+	while ((item = vu_comma_next(&at, &len)))
+		if (len >= n && !memcmp(item, key, n) &&
+		    (value ? len == n + 1 + strlen(value) && item[n] == '=' &&
+				     !memcmp(item + n + 1, value, strlen(value)) :
+			     len == n))
+			return true;
+	return false;
+}
+
+/* An option for a mount that is there already. */
+static int set_again(struct vu_fscontext *f, const char *key, const char *value)
+{
+	const struct vu_entry *e = vu_view_entry(f->view, f->picked);
+
+	if (!value && (!strcmp(key, "ro") || !strcmp(key, "rw")))
+		return set_flag(f, key);
+	if (e && ((value && !strcmp(key, "source")) || has_option(e->mount, key, value)))
+		return 0;
+	vu_fscontext_log(f->log, "of a mount only ro and rw can be changed");
+	return -EINVAL;
+}
+
+static int reconfigure(struct vu_fscontext *f, char *text)
+{
+	struct vu_entry *e = vu_view_entry(f->view, f->picked);
+
+	return e ? vu_mounting_change(e->mount, f->attr, MOUNT_ATTR_RDONLY, text) : -EINVAL;
+}
+
+/* A parameter: in->head.a is below FSCONFIG_CMD_CREATE. */
+static int set(struct vu_fscontext *f, struct vu_rpc_in *in)
+{
+	bool is_flag = in->head.a == FSCONFIG_SET_FLAG;
+
+	if (in->n_str < (is_flag ? 1 : 2))
+		return -EINVAL;
+	if (f->state != OPEN)
+		return -EBUSY;
+	if (in->head.a == FSCONFIG_SET_BINARY)
+		return -EOPNOTSUPP;
+	if (f->picked)
+		return set_again(f, in->str[0], is_flag ? NULL : in->str[1]);
+	return is_flag ? set_flag(f, in->str[0]) : set_string(f, in);
+}
+
 /* *tag: what the daemon shall map, -1 if there is none. */
 static int create(struct vu_fscontext *f, struct vu_conn *c, uint32_t token, int *tag, char *text)
 {
@@ -229,7 +330,7 @@ static int create(struct vu_fscontext *f, struct vu_conn *c, uint32_t token, int
 	struct vu_mod *mod;
 	int res;
 
-	if (f->state != OPEN)
+	if (f->state != OPEN || f->picked)
 		return -EBUSY;
 	if (f->fuse_fd < 0) {
 		res = vu_modules_for_type(f->view, f->type, &mod, text);
@@ -252,23 +353,24 @@ void vu_op_fsconfig(struct vu_conn *c, struct vu_rpc_in *in)
 	struct vu_conn_reply r = { .text = text };
 	int tag = -1;
 
-	if (!f || (in->head.a <= FSCONFIG_SET_FD && in->n_str < 1) ||
-	    (in->head.a != FSCONFIG_SET_FLAG && in->head.a <= FSCONFIG_SET_FD && in->n_str < 2)) {
+	if (!f) {
 		vu_conn_result(c, -EINVAL, NULL);
 		return;
 	}
-	if (in->head.a < FSCONFIG_CMD_CREATE && f->state != OPEN)
-		r.result = -EBUSY;
-	else if (in->head.a == FSCONFIG_SET_FLAG)
-		r.result = set_flag(f, in->str[0]);
-	else if (in->head.a < FSCONFIG_CMD_CREATE && in->head.a != FSCONFIG_SET_BINARY)
-		r.result = set_string(f, in);
+	if (in->head.a < FSCONFIG_CMD_CREATE)
+		r.result = set(f, in);
 	else if (in->head.a == FSCONFIG_CMD_CREATE || in->head.a == 8) /* ..._CREATE_EXCL */
 		r.result = create(f, c, in->head.token, &tag, text);
+	else if (in->head.a == FSCONFIG_CMD_RECONFIGURE && f->picked)
+		r.result = reconfigure(f, text);
 	else
 		r.result = -EOPNOTSUPP;
+	if (r.result < 0)
+		vu_fscontext_log(f->log, text);
 	if (tag > 0)
 		r.fd = tag;
+	if (f->mount)
+		r.a = f->mount->id;
 	vu_conn_answer(c, &r);
 	vu_fd_close(&tag);
 }
@@ -332,6 +434,7 @@ static void start_driver(struct vu_fscontext *f, struct vu_conn *c, struct vu_rp
 		.parent = (uint32_t)in->head.b,
 		.bits = f->bits | (in->head.c & (VU_MNT_TARGET_DIR | VU_MNT_TARGET_REG)),
 		.source_fd = &f->source_fd,
+		.log = &f->log,
 	};
 
 	vu_mounting_start(&mt);
@@ -344,7 +447,7 @@ void vu_op_move_mount(struct vu_conn *c, struct vu_rpc_in *in)
 	int res;
 
 	if (!f) {
-		vu_conn_result(c, -EINVAL, NULL); /* not one of ours: the kernel's */
+		vu_conn_result(c, -ENOTTY, NULL); /* not one of ours: the kernel's */
 		return;
 	}
 	if (!f->mount) {
@@ -362,4 +465,25 @@ void vu_op_move_mount(struct vu_conn *c, struct vu_rpc_in *in)
 	if (v->front)
 		vu_conn_tell(v->front, VU_LINK_LOOK, NULL);
 	drop(f);
+}
+
+void vu_op_mount_setattr(struct vu_conn *c, struct vu_rpc_in *in)
+{
+	struct vu_view *v = users_view(c);
+	struct vu_fscontext *f = in->n_fds ? find_mounted(v, in->fds[0]) : NULL;
+	struct vu_entry *e = in->head.c ? vu_view_entry(v, (uint32_t)in->head.c) : NULL;
+	char why[VU_REALM_TEXT] = "";
+	int res = 0;
+
+	if (e)
+		res = vu_mounting_change(e->mount, in->head.a, in->head.b, why);
+	else if (!f)
+		res = -ENOTTY;
+	else if (f->mount)
+		res = vu_mounting_change(f->mount, in->head.a, in->head.b, why);
+	else
+		f->attr = (f->attr & ~in->head.b) | in->head.a;
+	if (f && res < 0)
+		vu_fscontext_log(f->log, why);
+	vu_conn_result(c, res, why);
 }

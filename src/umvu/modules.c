@@ -342,13 +342,6 @@ int vu_modules_for_type(struct vu_view *v, const char *type, struct vu_mod **out
 	return -ENODEV;
 }
 
-bool vu_modules_knows(struct vu_view *v, const char *type)
-{
-	char name[64];
-
-	return loaded_for(v, type) || vu_modpath_for_type(v->session, type, name) == 0;
-}
-
 int vu_modules_driver(struct vu_mod *m, const struct viewos_mount *mount, struct viewos_driver *d,
 		      char *text)
 {

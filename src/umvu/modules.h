@@ -45,9 +45,6 @@ int vu_modules_del(struct vu_view *v, const char *name, char *text);
 /* A line each as MODULE_LIST of abi/rpc.h. */
 void vu_modules_list(const struct vu_view *v, struct vu_buf *b);
 
-/* Whether a mount type is (or could be, after loading a module) a module's. */
-bool vu_modules_knows(struct vu_view *v, const char *type);
-
 /* The module for a type of mounts, loaded if need be. 0 and *m, or -ENODEV, or why it cannot be loaded. */
 int vu_modules_for_type(struct vu_view *v, const char *type, struct vu_mod **m, char *text);
 

@@ -16,9 +16,12 @@
 #include "realm/names.h"
 #include "umvu/clients.h"
 #include "umvu/driver.h"
+#include "umvu/fscontext.h"
 #include "umvu/mounting.h"
 
 #define PROCS_MAX 64
+#define CHANGEABLE \
+	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR__ATIME)
 
 /* A mount by a driver that is under way. */
 struct op {
@@ -28,11 +31,18 @@ struct op {
 	char *target;
 	uint32_t parent;
 	uint64_t bits;
+	int log;
 	bool forced_ro;
 };
 
+/*
+ * Where a driver mounts what is to be the root of the view: its own view is what was there before.
+ */
+#define ROOT_PLACE "/.umvu-root"
+
 static void free_op(struct op *op)
 {
+	vu_fd_close(&op->log);
 	free(op->target);
 	free(op);
 }
@@ -54,6 +64,10 @@ int vu_mounting_place(struct vu_view *v, struct vu_mount *m, uint32_t parent, co
 		return -EINVAL;
 	if (parent && !vu_view_entry(v, parent))
 		return -ENOENT; /* it was unmounted meanwhile */
+	if (exists && !(bits & VU_MNT_TARGET_DIR) != !!(m->flags & VU_MOUNT_FILE))
+		return -ENOTDIR;
+	if (!m->driver && !strcmp(target, "/"))
+		return -EBUSY; /* the daemon would wait for itself at each path */
 	return vu_view_add(v, m, vu_view_top(v, parent, target), target,
 			   exists ? 0 : VU_MOUNT_GHOST);
 }
@@ -67,13 +81,24 @@ static void on_ready(void *ctx, int res, const char *text, struct vu_mount *m)
 		res = vu_mounting_place(op->view, m, op->parent, op->target, op->bits);
 	if (!res && op->forced_ro)
 		text = "the source can only be read: mounted read-only";
+	if (res < 0)
+		vu_fscontext_log(op->log, text);
 	vu_conn_result(op->conn, res, text);
 	if (m && vu_mount_put(m))
 		vu_mounts_release(op->view->session, &m, 1, &job);
 	free_op(op);
 }
 
-/* What the module is asked, from the request. `name` has room for the source's name. */
+static const char *place_of(const struct vu_mounting *mt)
+{
+	return strcmp(mt->target, "/") ? mt->target : ROOT_PLACE;
+}
+
+#define STRING_(n)  #n
+#define STRING(n)   STRING_(n)
+#define SOURCE_NAME "/proc/self/fd/" STRING(VU_DRIVER_SOURCE_FD)
+
+/* What the module is asked, from the request. */
 static void fill_request(const struct vu_mounting *mt, const char *options, bool rdonly,
 			 struct viewos_mount *rq)
 {
@@ -84,20 +109,21 @@ static void fill_request(const struct vu_mounting *mt, const char *options, bool
 		.size = sizeof(*rq),
 		.type = mt->type,
 		.source = mt->source,
-		.target = mt->target,
+		.target = place_of(mt),
 		.options = options,
 		.uid = mt->view->session->uid,
 		.gid = mt->view->session->gid,
 		.flags = (rdonly ? VIEWOS_MOUNT_RDONLY : 0) |
 			 (mt->bits & VU_MNT_TARGET_REG ? VIEWOS_MOUNT_FILE : 0),
+		.source_error = VU_MNT_ERROR_OF(mt->bits),
+		.source_fd = fd >= 0 ? SOURCE_NAME : NULL,
 	};
 	if (fd >= 0 && fstat(fd, &st) == 0)
 		rq->source_mode = st.st_mode;
 	/* The cover will hide what lies beneath the mount point: then by descriptor. */
-	if (fd >= 0 && vu_path_beneath(mt->source, mt->target))
-		rq->source = "/proc/self/fd/3";
+	if (fd >= 0 && vu_path_beneath(mt->source, rq->target))
+		rq->source = SOURCE_NAME;
 }
-_Static_assert(VU_DRIVER_SOURCE_FD == 3, "the name above");
 
 /* Find the module and have it write the plan. 0, or -errno with text. */
 static int make_plan(struct vu_mounting *mt, const char *options, bool rdonly,
@@ -122,6 +148,7 @@ static struct op *new_op(const struct vu_mounting *mt)
 	op->view = mt->view;
 	op->parent = mt->parent;
 	op->bits = mt->bits;
+	op->log = mt->log ? vu_fd_dup(*mt->log, 0) : -1;
 	op->target = strdup(mt->target);
 	if (op->target)
 		return op;
@@ -140,6 +167,7 @@ static int start(struct vu_mounting *mt, struct viewos_driver *plan, struct vu_m
 		.type = mt->type,
 		.source = mt->source,
 		.target = mt->target,
+		.place = place_of(mt),
 		.parent = vu_view_top(mt->view, mt->parent, mt->target),
 		.attr = mt->attr,
 		.is_file = mt->bits & VU_MNT_TARGET_REG,
@@ -185,8 +213,11 @@ void vu_mounting_start(struct vu_mounting *mt)
 	if (!res)
 		res = start(mt, &plan, mod, forced, text);
 	vu_plan_free(&plan);
-	if (res < 0)
+	if (res < 0) {
+		if (mt->log)
+			vu_fscontext_log(*mt->log, text);
 		vu_conn_result(mt->conn, res, text);
+	}
 }
 
 /* Note who serves: the process, its children, and the daemon that had fusermount mount for it. */
@@ -288,5 +319,36 @@ int vu_mounting_daemon(struct vu_session *s, const struct vu_daemon_mount *dm,
 	*out = driver ? NULL : m;
 	if (driver)
 		vu_driver_mounted(driver, m);
+	return 0;
+}
+
+/* Publish all views that show a mount. */
+static void publish_mount(const struct vu_mount *m)
+{
+	struct vu_view *v;
+
+	vu_list_for_each(v, &m->session->views, node)
+		if (!v->owner && vu_view_entry(v, m->id))
+			vu_view_publish(v);
+}
+
+int vu_mounting_change(struct vu_mount *m, uint64_t set, uint64_t clear, char *text)
+{
+	uint64_t had = m->attr & CHANGEABLE;
+	uint64_t want = ((had & ~clear) | set) & CHANGEABLE;
+	int res;
+
+	if (m->rdonly && !(want & MOUNT_ATTR_RDONLY))
+		return -EROFS;
+	/* The bits of access times are no flags but one choice: all of them are to be cleared. */
+	res = vu_realm_setattr(vu_session_realm(m->session), m->fd, want,
+			       MOUNT_ATTR__ATIME | (had & ~want), text);
+	if (res < 0)
+		return res;
+	m->attr = (m->attr & ~(uint64_t)CHANGEABLE) | want;
+	m->flags &= ~VU_MOUNT_RDONLY;
+	if (want & MOUNT_ATTR_RDONLY)
+		m->flags |= VU_MOUNT_RDONLY;
+	publish_mount(m);
 	return 0;
 }

@@ -21,6 +21,7 @@ struct vu_mounting {
 	uint32_t parent;     /* id of the mount that target lies in */
 	uint64_t bits;	     /* VU_MNT_* */
 	int *source_fd;	     /* taken (then -1); NULL or -1: none */
+	const int *log;	     /* of a context, for what is said if it fails; NULL: none */
 };
 
 /* Start a driver and answer the connection when it serves or has failed. */
@@ -43,6 +44,13 @@ struct vu_daemon_mount {
  */
 int vu_mounting_daemon(struct vu_session *s, const struct vu_daemon_mount *dm, struct vu_mount **m,
 		       int *tag, char *text);
+
+/*
+ * Change attributes of a mount as mount_setattr(2) does, for all views that share it. nosuid and nodev stay.
+ * 0; -EROFS for write access where the driver has opened its source for reading; or -errno with
+ * text[VU_REALM_TEXT].
+ */
+int vu_mounting_change(struct vu_mount *m, uint64_t set, uint64_t clear, char *text);
 
 /* Put a mount into a view at target, on top of what is there. 0 or -errno. */
 int vu_mounting_place(struct vu_view *v, struct vu_mount *m, uint32_t parent, const char *target,

@@ -33,6 +33,8 @@ static const struct {
 	{ VU_RPC_FSMOUNT, GUESTS, vu_op_fsmount },
 	{ VU_RPC_MOVE_MOUNT, GUESTS, vu_op_move_mount },
 	{ VU_RPC_CODE, GUESTS, vu_op_code },
+	{ VU_RPC_FSPICK, GUESTS, vu_op_fspick },
+	{ VU_RPC_MOUNT_SETATTR, GUESTS, vu_op_mount_setattr },
 	{ VU_LINK_GUESTS, FRONTS, vu_op_guests },
 	{ VU_LINK_KILL, FRONTS, vu_op_kill },
 	{ VU_LINK_END, FRONTS, vu_op_end },

@@ -17,7 +17,8 @@ void vu_ops_run(struct vu_conn *c, struct vu_rpc_in *in);
 vu_op vu_op_hello, vu_op_view_new, vu_op_view_name, vu_op_log;
 vu_op vu_op_open_fuse, vu_op_mount, vu_op_umount;
 vu_op vu_op_module_add, vu_op_module_del, vu_op_module_list;
-vu_op vu_op_fsopen, vu_op_fsconfig, vu_op_fsmount, vu_op_move_mount;
+vu_op vu_op_fsopen, vu_op_fspick, vu_op_fsconfig, vu_op_fsmount, vu_op_move_mount,
+	vu_op_mount_setattr;
 vu_op vu_op_code;
 vu_op vu_op_guests, vu_op_kill, vu_op_end;
 

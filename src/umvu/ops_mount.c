@@ -13,9 +13,6 @@
 #include "umvu/mounting.h"
 #include "umvu/ops.h"
 
-#define CHANGEABLE \
-	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR__ATIME)
-
 /* A driver acts on its owner's view. */
 static struct vu_view *users_view(const struct vu_conn *c)
 {
@@ -59,6 +56,7 @@ static void mount_by_daemon(struct vu_conn *c, struct vu_rpc_in *in)
 	vu_fd_close(&in->fds[0]); /* no copy of it may be left with us */
 	if (!r.result && m) {
 		r.result = vu_mounting_place(v, m, (uint32_t)in->head.b, in->str[2], in->head.c);
+		r.a = m->id;
 		if (vu_mount_put(m))
 			vu_mount_free(m); /* could not be placed; the daemon has not begun */
 	}
@@ -70,41 +68,15 @@ static void mount_by_daemon(struct vu_conn *c, struct vu_rpc_in *in)
 		vu_conn_tell(v->front, VU_LINK_LOOK, NULL);
 }
 
-/* Publish all views that show a mount. */
-static void publish_mount(struct vu_session *s, const struct vu_mount *m)
-{
-	struct vu_view *v;
-
-	vu_list_for_each(v, &s->views, node)
-		if (!v->owner && vu_view_entry(v, m->id))
-			vu_view_publish(v);
-}
-
-/*
- * mount -o remount: flags of the mount, for all views that share it. What was mounted read-only stays
- * so: its driver has opened the image that way.
- */
+/* mount -o remount: flags of the mount. */
 static void remount(struct vu_conn *c, struct vu_rpc_in *in)
 {
 	struct vu_entry *e = vu_view_entry(users_view(c), (uint32_t)in->head.b);
-	uint64_t want = vu_mount_attr(in->head.a) & CHANGEABLE, had;
 	char why[VU_REALM_TEXT] = "";
 	int res = -EINVAL;
 
-	if (e && e->mount->rdonly && !(want & MOUNT_ATTR_RDONLY)) {
-		res = -EROFS;
-	} else if (e) {
-		had = e->mount->attr & CHANGEABLE;
-		res = vu_realm_setattr(vu_session_realm(c->session), e->mount->fd, want,
-				       MOUNT_ATTR__ATIME | (had & ~want), why);
-		if (!res) {
-			e->mount->attr = (e->mount->attr & ~(uint64_t)CHANGEABLE) | want;
-			e->mount->flags &= ~VU_MOUNT_RDONLY;
-			if (want & MOUNT_ATTR_RDONLY)
-				e->mount->flags |= VU_MOUNT_RDONLY;
-			publish_mount(c->session, e->mount);
-		}
-	}
+	if (e)
+		res = vu_mounting_change(e->mount, vu_mount_attr(in->head.a), ~0ull, why);
 	vu_conn_result(c, res, why);
 }
 

@@ -9,8 +9,8 @@
  *
  * Looking is a worker's job and takes milliseconds, in which a guest may enter the mount; hence the second
  * look, when nobody can enter it any more. MNT_DETACH needs no looks, MNT_FORCE aborts the connection
- * first and then does as MNT_DETACH. The answer to a plain umount2() comes when the driver has ended,
- * that is: has written everything. If it has not after DRIVER_MS, the answer is ETIMEDOUT, and the mount is
+ * first and then does as MNT_DETACH, but waits for the driver, which is killed after FORCED_MS: then the
+ * source is free. The answer to a plain umount2() comes when the driver has ended, that is: has written everything. If it has not after DRIVER_MS, the answer is ETIMEDOUT, and the mount is
  * gone all the same. A mount that another view shares is only taken out.
  */
 #include <errno.h>
@@ -181,6 +181,36 @@ static void detach(struct vu_view *v, struct vu_entry *e, const struct vu_releas
 		vu_mounts_release(v->session, &m, 1, job);
 }
 
+static void forced(void *ctx, int res)
+{
+	(void)res; /* it was killed */
+	finish(ctx, 0, NULL);
+}
+
+/* Abort the connection and take the mount out. */
+static void force(struct vu_conn *c, struct vu_view *v, struct vu_entry *e)
+{
+	struct op *op = calloc(1, sizeof(*op));
+	struct vu_release_job job = { .timeout_ms = FORCED_MS, .kill = true };
+	uint32_t id = e->mount->id;
+	struct vu_entry *inner;
+
+	if (!op) {
+		vu_conn_result(c, -ENOMEM, NULL);
+		return;
+	}
+	op->conn = c;
+	op->session = c->session;
+	vu_conn_defer(c, cancel, op);
+	vu_realm_abort(vu_session_realm(c->session), e->mount->fd, NULL);
+	while ((inner = vu_view_entry_in(v, id)))
+		detach(v, inner, &job);
+	op->taken = vu_view_take(v, vu_view_entry(v, id));
+	job.done = forced;
+	job.ctx = op;
+	let_go(op, &job);
+}
+
 /* A driver that unmounts itself because it ends: wherever its mount is, it goes. */
 static void detach_own(struct vu_conn *c)
 {
@@ -219,7 +249,7 @@ static void start(struct vu_conn *c, struct vu_view *v, const struct vu_entry *e
 void vu_op_umount(struct vu_conn *c, struct vu_rpc_in *in)
 {
 	static const struct vu_release_job lazy = { .timeout_ms = DRIVER_MS };
-	static const struct vu_release_job forced = { .timeout_ms = FORCED_MS, .kill = true };
+	static const struct vu_release_job killed = { .timeout_ms = FORCED_MS, .kill = true };
 	struct vu_view *v = c->view->owner ? c->view->owner : c->view;
 	uint32_t id = (uint32_t)in->head.b;
 	struct vu_entry *e = vu_view_entry(c->view, id), *inner;
@@ -235,15 +265,15 @@ void vu_op_umount(struct vu_conn *c, struct vu_rpc_in *in)
 		vu_conn_result(c, -EINVAL, NULL);
 		return;
 	}
-	if (in->head.a & MNT_FORCE) {
-		vu_realm_abort(vu_session_realm(c->session), e->mount->fd, NULL);
-		detach(v, e, &forced);
+	if (in->head.a & MNT_DETACH) {
+		if (in->head.a & MNT_FORCE)
+			vu_realm_abort(vu_session_realm(c->session), e->mount->fd, NULL);
+		detach(v, e, in->head.a & MNT_FORCE ? &killed : &lazy);
 		vu_conn_result(c, 0, NULL);
 		return;
 	}
-	if (in->head.a & MNT_DETACH) {
-		detach(v, e, &lazy);
-		vu_conn_result(c, 0, NULL);
+	if (in->head.a & MNT_FORCE) {
+		force(c, v, e);
 		return;
 	}
 	inner = vu_view_entry_in(v, id);

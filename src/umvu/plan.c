@@ -50,6 +50,11 @@ static void host_lock(struct viewos_driver *d)
 	d->lock = true;
 }
 
+static void host_rdonly(struct viewos_driver *d)
+{
+	d->rdonly = true;
+}
+
 static int host_exit(struct viewos_driver *d, int status, int error)
 {
 	if (status == -1) {
@@ -79,6 +84,7 @@ void vu_plan_host(struct viewos_host *host)
 	host->driver_lock_source = host_lock;
 	host->driver_exit = host_exit;
 	host->driver_say = host_say;
+	host->driver_rdonly = host_rdonly;
 }
 
 static bool in_folders(const char *folders, const char *name, char *to, size_t size)

@@ -15,6 +15,7 @@
 struct viewos_driver {
 	struct vu_strings argv, env;
 	bool lock;
+	bool rdonly; /* whatever was asked for */
 	struct {
 		int status, error;
 	} exits[VU_PLAN_EXITS];

@@ -54,7 +54,8 @@ static void describe(const struct vu_entry *e, struct vu_publish_mount *p, char 
 		       .mnt_id = m->mnt_id,
 		       .dev = m->dev,
 		       .fd = m->fd,
-		       .flags = m->flags | e->flags },
+		       .flags = m->flags | e->flags |
+				(m->driver || (e->flags & VU_MOUNT_HIDDEN) ? 0 : VU_MOUNT_DAEMON) },
 		.path = e->path,
 		.type = m->type,
 		.source = m->source,

@@ -205,13 +205,15 @@ static void check_options(const char *section, const char *options, bool rdonly,
 			  const char *expected)
 {
 	struct vufuse_conf conf = { 0 };
+	bool never = strstr(section, "writes = no") != NULL, asked = rdonly;
 	char text[1024], why[256], *out;
 	struct messages m;
 
 	snprintf(text, sizeof(text), "[t]\nprogram=p\nargs={target}\n%s", section);
 	assert_int_equal(parse(&conf, text, &m), 0);
-	assert_int_equal(vufuse_options(conf.entries, options, rdonly, &out, why, sizeof(why)),
+	assert_int_equal(vufuse_options(conf.entries, options, &rdonly, &out, why, sizeof(why)),
 			 res);
+	assert_true(rdonly || (!asked && !never));
 	assert_string_equal(res ? why : out, expected);
 	if (!res)
 		free(out);

@@ -8,8 +8,9 @@
 # own setup() or teardown() calls vu_setup and vu_teardown from there.
 #
 # Running:   in_session CMD...     session_script <<'END'     with_mount IMG DIR CMD...
+#            hold_session <<'END' ... release_session   a session that stays
 # Images:    make_ext2 IMG [SIZE [FOLDER]]   make_squashfs IMG [FOLDER]   make_iso IMG [FOLDER]
-#            make_vfat IMG [SIZE]   make_tree FOLDER
+#            make_vfat IMG [SIZE]   make_tree FOLDER   make_fake_ssh (for sshfs, without a network)
 # Asserting: assert_success  assert_failure [N]  assert_output [-p|-e] TEXT  refute_output [-p|-e] TEXT
 #            assert_line [-p|-e] TEXT  assert_equal HAVE WANT  assert_file FILE [TEXT]  refute_file FILE
 #            (after "run"; -p part of it, -e extended regular expression)
@@ -32,7 +33,7 @@ teardown()
 
 vu_setup()
 {
-	PATH=$VU_BUILD/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+	PATH=$VU_BUILD/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:$VU_BUILD/test
 	export LC_ALL=C.UTF-8
 	unset VU_NAME UMVU DEBUGINFOD_URLS
 	umask 022
@@ -120,6 +121,25 @@ run_here()
 same_output()
 {
 	diff -u "$WORK/native" "$WORK/$1" || fail "native and in the $1 differ"
+# hold_session [OPTION...]: the commands on stdin in a session that stays in the background when they are
+# done, until release_session, which returns the session's status.
+hold_session()
+{
+	rm -f held hold
+	mkfifo hold
+	{
+		cat
+		printf '%s\n' 'touch held' 'read -r _ <hold'
+	} | session_script "$@" 3>&- &
+	HOLDER=$!
+	wait_until 30 test -e held
+}
+
+release_session()
+{
+	echo >hold
+	rm -f hold
+	wait "$HOLDER"
 }
 
 # wait_until SECONDS CMD...: until CMD succeeds; fails when the time is up.
@@ -201,11 +221,31 @@ make_vfat()
 	mkfs.vfat "$1" >/dev/null
 }
 
+# make_fake_ssh: a program ./ssh that connects to this machine's SFTP server; SSHFS gets the options for it.
+make_fake_ssh()
+{
+	local server
+	for server in /usr/lib/openssh/sftp-server /usr/lib/ssh/sftp-server /usr/libexec/openssh/sftp-server; do
+		[ ! -x "$server" ] || break
+	done
+	need sshfs "$server"
+	printf '#!/bin/sh\nexec %s\n' "$server" >ssh
+	chmod 755 ssh
+	# shellcheck disable=SC2034 # test files use it
+	SSHFS=ssh_command=$PWD/ssh
+}
+
 # assert_clean IMG: e2fsck finds nothing to mend.
 assert_clean()
 {
 	local out
 	out=$(e2fsck -fn "$1" 2>&1) || fail "e2fsck of $1:" "$out"
+}
+
+# The options that a FUSE mount of ours begins with in a table: fuse_options ro|rw.
+fuse_options()
+{
+	echo "$1,nosuid,nodev,relatime,user_id=$(id -u),group_id=$(id -g)"
 }
 
 # --- asserting -----------------------------------------------------------------------------------
