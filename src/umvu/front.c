@@ -310,7 +310,7 @@ static void clean_up(struct front *f)
 	int ms;
 
 	vu_log_err("front", "the session's server has ended unexpectedly; its processes are ended");
-	vu_guests_end(&g);
+	vu_orphans_end(&g);
 	/* Daemons end when their mounts have gone. */
 	for (ms = 0; ms < DRIVERS_MS; ms += 50) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)

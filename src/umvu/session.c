@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "realm/guests.h"
 #include "umvu/conn.h"
 #include "umvu/session.h"
 #include "umvu/view.h"
@@ -152,6 +153,8 @@ void vu_session_free(struct vu_session *s)
 	while (!vu_list_empty(&s->conns))
 		vu_conn_close(vu_list_entry(s->conns.next, struct vu_conn, node));
 	vu_realm_stop(&s->realm);
+	if (s->late)
+		vu_drivers_end(s->id, 0);
 	if (realm > 0)
 		waitpid(realm, NULL, 0);
 	close(s->loader_fd);

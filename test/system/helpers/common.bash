@@ -54,10 +54,10 @@ vu_teardown()
 # --- running -------------------------------------------------------------------------------------
 
 # in_session CMD...: CMD in a session without rc files. Ended after VU_TIMEOUT (60) seconds; a process
-# that outlives it is an error: status 123.
+# that outlives it by VU_GRACE (3) seconds is an error: status 123.
 in_session()
 {
-	"$LEASH" -t "${VU_TIMEOUT:-60}" umvu -N "$@"
+	"$LEASH" -t "${VU_TIMEOUT:-60}" -g "${VU_GRACE:-3}" umvu -N "$@"
 }
 
 # session_script [OPTION...]: the commands on stdin, by "sh -e", in a session with umvu's OPTIONs.
