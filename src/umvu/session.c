@@ -60,7 +60,7 @@ static int open_loader(struct vu_session *s, char *text, size_t size)
 	int fd = open(s->paths.loader, O_PATH | O_CLOEXEC), res = -errno;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		snprintf(text, size, "'%s': %s", s->paths.loader, strerror(errno));
+		snprintf(text, size, "'%s'", s->paths.loader);
 		vu_fd_close(&fd);
 		return res;
 	}
