@@ -102,8 +102,11 @@ static void pass_on(struct front *f, const struct signalfd_siginfo *si)
 	int sig = (int)si->ssi_signo;
 	struct sigaction sa;
 
+	/* A terminal that goes away tells the session's leader, who passes it on as a shell would. */
+	bool hangup = sig == SIGHUP && si->ssi_code == SI_KERNEL && getsid(0) == getpid();
+
 	/* From the kernel: the terminal's, and so for all. From inside: for a group that we are in. */
-	if (si->ssi_code == SI_KERNEL || is_inside((pid_t)si->ssi_pid))
+	if (!hangup && (si->ssi_code == SI_KERNEL || is_inside((pid_t)si->ssi_pid)))
 		return;
 	if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
 		return; /* as nohup(1) wants it; the command has inherited that */
@@ -360,6 +363,11 @@ int vu_front_run(const struct vu_options *o)
 	int res;
 
 	res = vu_paths_find(&f.paths);
+	if (res < 0 && access("/proc/self", F_OK) < 0) {
+		vu_log_err("front",
+			   "/proc is not mounted, and nothing works without (see 'umvu --check')");
+		return EXIT_UMVU;
+	}
 	if (!res)
 		res = block_signals(&f);
 	if (res < 0) {
