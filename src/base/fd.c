@@ -2,6 +2,7 @@
 /* Descriptors: messages with descriptors, whole small files, close-on-exec. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -107,6 +108,7 @@ ssize_t vu_fd_recv(int sock, void *buf, size_t size, int *fds, size_t max_fds, s
 			      .msg_controllen = sizeof(control.bytes) };
 	size_t got;
 	ssize_t n;
+	bool fewer;
 
 	if (n_fds)
 		*n_fds = 0;
@@ -118,11 +120,13 @@ ssize_t vu_fd_recv(int sock, void *buf, size_t size, int *fds, size_t max_fds, s
 	if (n < 0)
 		return -errno;
 	got = take_fds(&msg, fds, max_fds);
+	/* All would have had room, but no number was left for them (unix(7)). */
+	fewer = (msg.msg_flags & MSG_CTRUNC) && got < VU_FD_MAX;
 	if (got > max_fds || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
 		while (got)
 			if (--got < max_fds)
 				close(fds[got]);
-		return -EMSGSIZE;
+		return fewer && !(msg.msg_flags & MSG_TRUNC) ? -EMFILE : -EMSGSIZE;
 	}
 	if (n_fds)
 		*n_fds = got;

@@ -31,8 +31,8 @@ ssize_t vu_fd_send(int sock, const struct iovec *iov, size_t n_iov, const int *f
 /*
  * Receive one message into buf[size] and up to max_fds (at most VU_FD_MAX) descriptors, close-on-exec,
  * which are then the caller's; *n_fds is their number (n_fds may be NULL if max_fds is 0). Bytes
- * received (0: end), or -errno; -EMSGSIZE if the message or its descriptors did not fit: the message is
- * lost and nothing stays open. Restarted on EINTR.
+ * received (0: end), or -errno; -EMSGSIZE if the message or its descriptors did not fit, -EMFILE if we may
+ * not have so many more: the message is lost and nothing stays open. Restarted on EINTR.
  */
 ssize_t vu_fd_recv(int sock, void *buf, size_t size, int *fds, size_t max_fds, size_t *n_fds);
 

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,8 +19,7 @@
 #include "realm/guests.h"
 #include "realm/names.h"
 
-#define ROUND_MS    10
-#define PATIENCE_MS 30000
+#define ROUND_MS 10
 
 static uint64_t now_ms(void)
 {
@@ -111,9 +111,9 @@ static void ask(struct round *r, unsigned int grace_ms)
 }
 
 /* Kill until two rounds in succession find nobody. */
-static void insist(struct round *r)
+static void insist(struct round *r, unsigned int patience_ms)
 {
-	uint64_t end = now_ms() + PATIENCE_MS;
+	uint64_t end = now_ms() + patience_ms;
 	int quiet = 0;
 
 	while (quiet < 2 && now_ms() < end) {
@@ -133,25 +133,58 @@ unsigned int vu_guests_end(const struct vu_guests *g)
 	vu_needle_driver(driver, g->session, 0);
 	if (g->grace_ms)
 		ask(&r, g->grace_ms);
-	insist(&r);
+	insist(&r, g->patience_ms);
 	return r.found;
+}
+
+/* The session's drivers: those that umvu has started (first round), those of users (second). */
+struct drivers {
+	char cover[VU_NAME_MAX], driver[VU_NAME_MAX];
+	struct round r[2];
+};
+
+static void find_drivers(struct drivers *d, uint64_t session)
+{
+	size_t i;
+
+	memset(d, 0, sizeof(*d));
+	vu_needle_cover(d->cover, session, 0);
+	vu_needle_driver(d->driver, session, 0);
+	for (i = 0; i < 2; i++) {
+		d->r[i].needles[WANTED] = i ? d->driver : d->cover;
+		d->r[i].needles[UNWANTED] = "\x01";
+		d->r[i].needles[LOADER] = "/vu-loader";
+		d->r[i].needles[IMAGE] = "/memfd:vu-";
+	}
+}
+
+void vu_orphans_end(const struct vu_guests *g)
+{
+	struct vu_guests now = *g;
+	struct drivers d;
+
+	now.patience_ms = VU_GUESTS_STUCK_MS;
+	if (!vu_guests_end(&now))
+		return;
+	find_drivers(&d, g->session);
+	look(&d.r[0], SIGTERM);
+	look(&d.r[1], SIGTERM);
+	now.patience_ms = VU_GUESTS_PATIENCE_MS;
+	vu_guests_end(&now);
 }
 
 void vu_drivers_end(uint64_t session, unsigned int timeout_ms)
 {
-	char cover[VU_NAME_MAX], driver[VU_NAME_MAX];
-	/* Started by umvu (first pass) or by a user (second). */
-	struct round r[2] = { { .needles = { cover, "\x01", "/vu-loader", "/memfd:vu-" } },
-			      { .needles = { driver, "\x01", "/vu-loader", "/memfd:vu-" } } };
 	uint64_t end = now_ms() + timeout_ms;
+	struct drivers d;
+	struct round *r = d.r;
 	size_t i;
 
-	vu_needle_cover(cover, session, 0);
-	vu_needle_driver(driver, session, 0);
+	find_drivers(&d, session);
 	for (i = 0; i < 2; i++) {
 		for (look(&r[i], 0); r[i].found && now_ms() < end; look(&r[i], 0))
 			sleep_ms(5 * ROUND_MS);
 		if (r[i].found)
-			insist(&r[i]);
+			insist(&r[i], VU_GUESTS_PATIENCE_MS);
 	}
 }

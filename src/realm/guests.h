@@ -13,20 +13,30 @@
 
 #include "base/proc.h"
 
+#define VU_GUESTS_STUCK_MS    5000  /* whoever is killed is gone, unless a driver keeps it */
+#define VU_GUESTS_PATIENCE_MS 30000 /* ... whatever happens */
+
 struct vu_guests {
 	uint64_t session;
-	uint32_t view;	       /* 0: all views of the session */
-	unsigned int grace_ms; /* SIGTERM first and so long to heed it; 0: SIGKILL at once */
+	uint32_t view;		  /* 0: all views of the session */
+	unsigned int grace_ms;	  /* SIGTERM first and so long to heed it; 0: SIGKILL at once */
+	unsigned int patience_ms; /* for them to be gone, from SIGKILL on */
 	const struct vu_proc_id *spare; /* processes to be left alone */
 	size_t n_spare;
 };
 
 /*
  * End all guests (processes that map an image of these views), but not drivers, which end by
- * themselves when their mount goes. Looks until it twice finds nobody, for 30 s at most.
+ * themselves when their mount goes. Looks until it twice finds nobody, for patience_ms at most.
  * The number of those that are still there.
  */
 unsigned int vu_guests_end(const struct vu_guests *g);
+
+/*
+ * The same for a session whose server was killed, with patience of its own. Where a driver that hangs
+ * keeps guests from going, all drivers of the session are ended by SIGTERM.
+ */
+void vu_orphans_end(const struct vu_guests *g);
 
 /*
  * Wait until no driver of the session is left: those that umvu started and daemons that serve a mount.

@@ -206,7 +206,7 @@ void vu_helper_main(int sock, uint64_t session)
 	if (!h.quit) {
 		vu_fd_close(&h.sock);
 		vu_folder_clear(session);
-		vu_guests_end(&guests);
+		vu_orphans_end(&guests);
 		vu_drivers_end(session, DRIVERS_MS);
 	}
 	_exit(0);

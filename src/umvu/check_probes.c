@@ -356,7 +356,7 @@ bool vu_probe_memfd_exec(const char *arg, char *text)
 		return vu_check_bad(text, "is %s: memory files without a seal are refused: %s",
 				    value[0] ? value : "not there", strerror(err));
 	return vu_check_good(text, "is %s, memory files without a seal can be made",
-			     value[0] ? value : "not there (Linux before 6.3)");
+			     value[0] ? value : "not there (Linux before 6.3, or no /proc)");
 }
 
 /* --- programs ------------------------------------------------------------------------------------ */

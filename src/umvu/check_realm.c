@@ -118,7 +118,10 @@ static void add_causes(char *text)
 		vu_check_add(text, "; %s", settings[i].text);
 		found = true;
 	}
-	if (access("/proc/self/ns/user", F_OK) < 0 && errno == ENOENT) {
+	if (access("/proc/self", F_OK) < 0) {
+		vu_check_add(text, "; /proc is not mounted");
+		found = true;
+	} else if (access("/proc/self/ns/user", F_OK) < 0 && errno == ENOENT) {
 		vu_check_add(text, "; the kernel has no user namespaces (CONFIG_USER_NS)");
 		found = true;
 	}

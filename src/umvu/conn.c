@@ -117,7 +117,7 @@ static void on_message(struct vu_io *io, uint32_t events)
 	n = msg ? vu_fd_recv(io->fd, msg, VU_RPC_MAX, in.fds, VU_RPC_MAX_FDS, &in.n_fds) : -ENOMEM;
 	if (n == -EAGAIN)
 		return;
-	if (n <= 0 && n != -EMSGSIZE) {
+	if (n <= 0 && n != -EMSGSIZE && n != -EMFILE) {
 		vu_conn_close(c);
 		return;
 	}
@@ -126,7 +126,7 @@ static void on_message(struct vu_io *io, uint32_t events)
 		vu_conn_close(c);
 		return;
 	}
-	res = n < 0 ? -EPROTO : vu_rpc_decode(msg, (size_t)n, in.n_fds, &in);
+	res = n == -EMFILE ? -EMFILE : n < 0 ? -EPROTO : vu_rpc_decode(msg, (size_t)n, in.n_fds, &in);
 	vu_log_debug("rpc", "%d: %s", (int)c->pid,
 		     res < 0 ? "bad request" : vu_rpc_name(in.head.op));
 	if (res < 0)

@@ -34,21 +34,28 @@ _Noreturn static void give_up(int report, int step, int error)
 	_exit(125);
 }
 
+/* A copy of fd (< 0: errno tells why there is none) where it is in nobody's way. */
+static int out_of_the_way(int report, int fd)
+{
+	int copy = fd < 0 ? -errno : vu_fd_dup(fd, FREE_FD);
+
+	if (copy < 0)
+		give_up(report, VU_DRIVER_EXEC, copy == -EINVAL ? EMFILE : -copy);
+	return copy;
+}
+
 /*
  * Descriptors: 0 /dev/null, 1 and 2 the output, 3 the source, 4 the program that the loader is to map,
  * and the report, which exec closes. The number of the report.
  */
 static int place_fds(const struct vu_driver_exec *x, int output, int report)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int program = open(x->session->paths.init, O_RDONLY | O_CLOEXEC);
-	int keep[3] = { VU_DRIVER_SOURCE_FD, PROGRAM_FD, vu_fd_dup(report, FREE_FD) };
-	int source = x->source < 0 ? -1 : vu_fd_dup(x->source, FREE_FD);
+	int null = out_of_the_way(report, open("/dev/null", O_RDWR | O_CLOEXEC));
+	int program = out_of_the_way(report, open(x->session->paths.init, O_RDONLY | O_CLOEXEC));
+	int source = x->source < 0 ? -1 : out_of_the_way(report, x->source);
+	int keep[3] = { VU_DRIVER_SOURCE_FD, PROGRAM_FD, out_of_the_way(report, report) };
 
-	if (program < 0)
-		give_up(report, VU_DRIVER_EXEC, errno);
-	program = vu_fd_dup(program, FREE_FD);
-	output = vu_fd_dup(output, FREE_FD);
+	output = out_of_the_way(report, output);
 	dup2(null, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);

@@ -305,7 +305,7 @@ static void clean_up(struct front *f)
 	int ms;
 
 	vu_log_err("front", "the session's server has ended unexpectedly; its processes are ended");
-	vu_guests_end(&g);
+	vu_orphans_end(&g);
 	/* Daemons end when their mounts have gone. */
 	for (ms = 0; ms < DRIVERS_MS; ms += 50) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -355,6 +355,11 @@ int vu_front_run(const struct vu_options *o)
 	int res;
 
 	res = vu_paths_find(&f.paths);
+	if (res < 0 && access("/proc/self", F_OK) < 0) {
+		vu_log_err("front",
+			   "/proc is not mounted, and nothing works without (see 'umvu --check')");
+		return EXIT_UMVU;
+	}
 	if (!res)
 		res = block_signals(&f);
 	if (res < 0) {

@@ -83,6 +83,9 @@ int vu_front_receive(const struct vu_front_link *l, struct vu_front_message *m)
 	ssize_t n = vu_fd_recv(l->fd, &msg, sizeof(msg), NULL, 0, NULL);
 	size_t len;
 
+	/* The server has gone and left something of ours unread. What it said before that comes next. */
+	if (n == -ECONNRESET)
+		n = vu_fd_recv(l->fd, &msg, sizeof(msg), NULL, 0, NULL);
 	if (n == 0 || n == -ECONNRESET)
 		return 0;
 	if (n < 0)
@@ -128,6 +131,8 @@ static int ask_view(struct vu_front_link *l, const char *name, char *text, size_
 	struct vu_front_message m;
 	int res = vu_front_send(l, VU_RPC_VIEW_NEW, 0, name ? name : "");
 
+	if (res == -EPIPE)
+		res = 0; /* it has gone, but not without a word, perhaps */
 	do
 		res = res < 0 ? res : vu_front_receive(l, &m);
 	while (res > 0 && m.kind);

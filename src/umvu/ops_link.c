@@ -1,33 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What fronts ask for: GUESTS, KILL, END (link.h). */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/str.h"
-#include "realm/guests.h"
 #include "umvu/holders.h"
 #include "umvu/link.h"
 #include "umvu/ops.h"
 #include "umvu/view.h"
 #include "umvu/view_end.h"
+#include "umvu/view_guests.h"
 #include "umvu/worker.h"
 
 #define GUESTS_MS 10000
-#define KILL_MS	  40000
-#define SPARE_MAX 256
 
-/* A worker's task for a front. */
+/* GUESTS: a worker sorts the front's children. */
 struct task {
 	struct vu_conn *conn;
 	struct vu_session *session;
 	struct vu_worker *worker;
 	char *pids;
-	struct vu_guests guests;
-	struct vu_proc_id spare[SPARE_MAX];
+	struct vu_proc_id spare[VU_SPARE_MAX];
 	size_t n_spare;
 };
 
@@ -45,20 +41,6 @@ static void cancel_task(void *ctx)
 	free_task(t);
 }
 
-/* The server itself, and what has been noted of users' daemons. */
-static void fill_spare(struct task *t)
-{
-	struct vu_mount *m;
-	struct vu_proc p;
-	size_t i;
-
-	if (vu_proc_stat(t->session->pid, &p) == 0)
-		t->spare[t->n_spare++] = p.id;
-	vu_list_for_each(m, &t->session->mounts, node)
-		for (i = 0; i < m->n_daemons && t->n_spare < SPARE_MAX; i++)
-			t->spare[t->n_spare++] = m->daemons[i];
-}
-
 static struct task *new_task(struct vu_conn *c, const char *pids)
 {
 	struct task *t = calloc(1, sizeof(*t));
@@ -72,21 +54,8 @@ static struct task *new_task(struct vu_conn *c, const char *pids)
 		free(t);
 		return NULL;
 	}
-	fill_spare(t);
+	t->n_spare = vu_view_spare(c->session, t->spare);
 	return t;
-}
-
-static void start_task(struct task *t, vu_worker_fn *fn, vu_worker_done *done, unsigned int ms)
-{
-	struct vu_worker_job job = { .fn = fn, .arg = t, .done = done, .ctx = t, .timeout_ms = ms };
-	int res = vu_worker_start(&t->session->loop, &job, &t->worker);
-
-	if (res < 0) {
-		vu_conn_result(t->conn, res, NULL);
-		free_task(t);
-		return;
-	}
-	vu_conn_defer(t->conn, cancel_task, t);
 }
 
 static bool is_noted(const struct task *t, pid_t pid)
@@ -132,45 +101,39 @@ static void sorted_out(void *ctx, int status, const char *out, size_t len)
 void vu_op_guests(struct vu_conn *c, struct vu_rpc_in *in)
 {
 	struct task *t = new_task(c, in->str[0]);
+	struct vu_worker_job job = {
+		.fn = sort_out, .arg = t, .done = sorted_out, .ctx = t, .timeout_ms = GUESTS_MS
+	};
+	int res = t ? vu_worker_start(&c->session->loop, &job, &t->worker) : -ENOMEM;
 
-	if (!t)
-		vu_conn_result(c, -ENOMEM, NULL);
-	else
-		start_task(t, sort_out, sorted_out, GUESTS_MS);
+	if (res < 0) {
+		vu_conn_result(c, res, NULL);
+		if (t)
+			free_task(t);
+		return;
+	}
+	vu_conn_defer(c, cancel_task, t);
 }
 
-static int kill_guests(void *arg, int out)
+static void killed(void *ctx, int res)
 {
-	const struct task *t = arg;
-
-	(void)out;
-	return vu_guests_end(&t->guests) ? 1 : 0;
+	vu_conn_result(ctx, res, NULL);
 }
 
-static void killed(void *ctx, int status, const char *out, size_t len)
+static void cancel_kill(void *job)
 {
-	struct task *t = ctx;
-
-	(void)out;
-	(void)len;
-	vu_conn_result(t->conn, status ? -ETIMEDOUT : 0, NULL);
-	free_task(t);
+	vu_view_guests_cancel(job);
 }
 
 void vu_op_kill(struct vu_conn *c, struct vu_rpc_in *in)
 {
-	struct task *t = new_task(c, "");
+	struct vu_view_guests *job;
+	int res = vu_view_guests_end(c->front_of, (unsigned int)in->head.a, killed, c, &job);
 
-	if (!t) {
-		vu_conn_result(c, -ENOMEM, NULL);
-		return;
-	}
-	t->guests.session = c->session->id;
-	t->guests.view = c->front_of->number;
-	t->guests.grace_ms = (unsigned int)in->head.a;
-	t->guests.spare = t->spare;
-	t->guests.n_spare = t->n_spare;
-	start_task(t, kill_guests, killed, KILL_MS + (unsigned int)in->head.a);
+	if (res < 0)
+		vu_conn_result(c, res, NULL);
+	else
+		vu_conn_defer(c, cancel_kill, job);
 }
 
 /* Where the front waits for the end of its view; conn is NULL once it has gone. */

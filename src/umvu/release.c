@@ -122,6 +122,8 @@ static void batch_over(struct batch *b, int res)
 	}
 	if (res)
 		r->res = -ETIMEDOUT;
+	if (res && !r->job.kill)
+		s->late = true;
 	if (--r->left)
 		return;
 	if (r->job.done)

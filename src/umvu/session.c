@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "realm/guests.h"
 #include "umvu/code.h"
 #include "umvu/conn.h"
 #include "umvu/session.h"
@@ -60,7 +61,7 @@ static int open_loader(struct vu_session *s, char *text, size_t size)
 	int fd = open(s->paths.loader, O_PATH | O_CLOEXEC), res = -errno;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		snprintf(text, size, "'%s': %s", s->paths.loader, strerror(errno));
+		snprintf(text, size, "'%s'", s->paths.loader);
 		vu_fd_close(&fd);
 		return res;
 	}
@@ -155,6 +156,8 @@ void vu_session_free(struct vu_session *s)
 	while (!vu_list_empty(&s->conns))
 		vu_conn_close(vu_list_entry(s->conns.next, struct vu_conn, node));
 	vu_realm_stop(&s->realm);
+	if (s->late)
+		vu_drivers_end(s->id, 0);
 	if (realm > 0)
 		waitpid(realm, NULL, 0);
 	vu_code_free(s);

@@ -6,6 +6,7 @@
 #ifndef VU_UMVU_SESSION_H
 #define VU_UMVU_SESSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -34,6 +35,7 @@ struct vu_session {
 	struct vu_list modules;	 /* struct vu_mod */
 	struct vu_list conns;	 /* struct vu_conn */
 	unsigned int n_releases; /* sets of mounts that wait for their drivers' end */
+	bool late;		 /* the driver of an unmounted mount has not ended in time */
 	uint32_t next_view, next_mount;
 	struct vu_code *code; /* patched code */
 	int next_fd;	      /* where to place the next descriptor that guests know */

@@ -11,7 +11,7 @@
  * other view has are released. When their drivers have ended, so have the drivers' views, and this one
  * can be freed.
  *
- * Bounds: guests are given 30 s to be killed, drivers UNMOUNT_MS to write what they have.
+ * Bounds: view_guests.c has those for guests to be killed; drivers have UNMOUNT_MS to write what they have.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,22 +21,18 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "realm/guests.h"
 #include "umvu/conn.h"
 #include "umvu/driver.h"
 #include "umvu/fscontext.h"
 #include "umvu/view_end.h"
-#include "umvu/worker.h"
+#include "umvu/view_guests.h"
 
-#define GUESTS_MS  40000
 #define UNMOUNT_MS 60000 /* for drivers of a view that ends in good order */
 #define ABANDON_MS 10000 /* ... that was abandoned */
 
 struct end {
 	struct vu_view *view;
 	unsigned int patience; /* ms for the drivers */
-	struct vu_guests guests;
-	struct vu_proc_id spare[1 + 64];
 };
 
 static void finish(void *ctx, int res)
@@ -105,48 +101,18 @@ void vu_view_end(struct vu_view *v)
 	unmount(end);
 }
 
-/* In a worker. */
-static int end_guests(void *arg, int out)
-{
-	struct end *end = arg;
-
-	(void)out;
-	return vu_guests_end(&end->guests) ? 1 : 0;
-}
-
-static void guests_ended(void *ctx, int status, const char *out, size_t len)
+static void guests_ended(void *ctx, int res)
 {
 	struct end *end = ctx;
 
-	(void)out;
-	(void)len;
-	if (status)
+	if (res < 0)
 		vu_log_warn("view", "guests of view %u could not be ended", end->view->number);
 	unmount(end);
 }
 
-/* The server maps the image, too. Helpers of drivers (sshfs's ssh) end with their driver. */
-static void spare_own(struct end *end)
-{
-	struct vu_session *s = end->view->session;
-	size_t n = 0, i;
-	struct vu_mount *m;
-	struct vu_proc p;
-
-	if (vu_proc_stat(s->pid, &p) == 0)
-		end->spare[n++] = p.id;
-	vu_list_for_each(m, &s->mounts, node)
-		for (i = 0; i < m->n_daemons && n < VU_ARRAY_SIZE(end->spare); i++)
-			end->spare[n++] = m->daemons[i];
-	end->guests.spare = end->spare;
-	end->guests.n_spare = n;
-}
-
 void vu_view_abandon(struct vu_view *v)
 {
-	struct vu_worker_job job = { .fn = end_guests,
-				     .done = guests_ended,
-				     .timeout_ms = GUESTS_MS };
+	struct vu_view_guests *job;
 	struct end *end;
 
 	if (v->ending)
@@ -157,11 +123,6 @@ void vu_view_abandon(struct vu_view *v)
 	vu_log_debug("view", "view %u is abandoned", v->number);
 	end->view = v;
 	end->patience = ABANDON_MS;
-	end->guests.session = v->session->id;
-	end->guests.view = v->number;
-	spare_own(end);
-	job.arg = end;
-	job.ctx = end;
-	if (vu_worker_start(&v->session->loop, &job, NULL) < 0)
+	if (vu_view_guests_end(v, 0, guests_ended, end, &job) < 0)
 		unmount(end);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -93,6 +94,26 @@ static void test_descriptors(void **state)
 	close(p[1]);
 }
 
+/* Descriptors that we may not have: said, and none is kept. */
+static void test_no_number_left(void **state)
+{
+	int fds[3] = { 0, 1, 2 }, got[3], before = lowest();
+	struct rlimit had, few;
+	char buf[4];
+	size_t n;
+
+	(void)state;
+	assert_int_equal(send_text("x", fds, 3), 1);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &had), 0);
+	few = had;
+	few.rlim_cur = (rlim_t)before + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(vu_fd_recv(pair[1], buf, sizeof(buf), got, 3, &n), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &had), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(lowest(), before);
+}
+
 static void test_too_much(void **state)
 {
 	int fds[VU_FD_MAX + 1] = { 0 }, got[VU_FD_MAX], before = lowest();
@@ -169,6 +190,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_message, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_closed_peer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_descriptors, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_number_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_much, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flags, setup, teardown),
 		cmocka_unit_test(test_files),

@@ -44,6 +44,11 @@ victims()
 	esac
 }
 
+there_is()
+{
+	[ -n "$(victims "$1")" ]
+}
+
 strike()
 {
 	local pids="" try

@@ -55,10 +55,10 @@ vu_teardown()
 # --- running -------------------------------------------------------------------------------------
 
 # in_session CMD...: CMD in a session without rc files. Ended after VU_TIMEOUT (60) seconds; a process
-# that outlives it is an error: status 123.
+# that outlives it by VU_GRACE (3) seconds is an error: status 123.
 in_session()
 {
-	"$LEASH" -t "${VU_TIMEOUT:-60}" umvu -N "$@"
+	"$LEASH" -t "${VU_TIMEOUT:-60}" -g "${VU_GRACE:-3}" umvu -N "$@"
 }
 
 # session_script [OPTION...]: the commands on stdin, by "sh -e", in a session with umvu's OPTIONs.
@@ -121,6 +121,8 @@ run_here()
 same_output()
 {
 	diff -u "$WORK/native" "$WORK/$1" || fail "native and in the $1 differ"
+}
+
 # hold_session [OPTION...]: the commands on stdin in a session that stays in the background when they are
 # done, until release_session, which returns the session's status.
 hold_session()

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Drivers that do not answer, or fail while they mount: who waits for them can be freed, nobody else waits,
+# and the end of a session is the end of all.
+
+load helpers/fault
+
+# badfs.c is what fails.
+setup()
+{
+	vu_setup
+	[ -x "$VU_BUILD/test/badfs" ] || skip "no libfuse 3 to build badfs with"
+	DRIVER=badfs
+	mkdir -p "$HOME/.config/vu" mnt
+	printf '[vufusebad]\nprogram = %s\nargs = {source} {target}\nexit.3 = EINVAL\n' \
+		"$VU_BUILD/test/badfs" >"$HOME/.config/vu/vufuse.conf"
+}
+
+# A session in which three guests wait for the driver for ever: for a name, a page, and to write.
+begin_stuck()
+{
+	begin --module vufuse "$@" <<-'END'
+	vumount -t vufusebad serve mnt
+	cat mnt/pit & pit=$!
+	echo x >mnt/sink & sink=$!
+	sleep 0.2 # a lookup that hangs keeps others in the same folder waiting
+	ls mnt/hang & hang=$!
+	sleep 0.2
+	touch ready
+	until test -e stop; do sleep 0.05; done
+	test ! -e force || vuumount -f mnt || exit
+	test -e force || exit 5
+	for pid in $pit $sink $hang; do ! wait $pid || exit; done
+	END
+	reached ready
+}
+
+@test "a driver that refuses: its words, its status, nothing mounted" {
+	run session_script --module vufuse <<-'END'
+	! vumount -t vufusebad refuse mnt || exit
+	echo "after $(findmnt -n mnt | wc -l)"
+	mount -t vufusebad refuse mnt
+	END
+	assert_failure 32
+	assert_line "umvu: badfs: no superblock"
+	assert_line "umvu: badfs: giving up"
+	assert_line "vumount: 'mnt': Invalid argument"
+	assert_line "after 0"
+	run in_session -m vufusebad:refuse:mnt true
+	assert_failure 125
+	assert_line "umvu: mount: 'mnt': Invalid argument"
+}
+
+@test "a driver that fails after it has mounted" {
+	run session_script --module vufuse <<-'END'
+	for mode in quit crash; do
+		! vumount -t vufusebad $mode mnt || exit
+	done
+	vumount -t vufusebad serve mnt
+	cat mnt/file
+	END
+	assert_success
+	assert_line "umvu: badfs: cannot serve, although it is mounted"
+	assert_line -e "badfs was killed by signal 11"
+	assert_line data
+}
+
+@test "a driver that hangs while it is being mounted: the mount can be interrupted" {
+	local mode signal
+	for mode in no-init no-root; do
+		for signal in INT TERM; do
+			begin --module vufuse <<-END
+			# A job in the background ignores SIGINT.
+			env --default-signal=INT vumount -t vufusebad $mode mnt & pid=\$!
+			echo \$pid >mount.pid
+			wait \$pid; echo "status \$?"
+			findmnt -n mnt || echo none
+			END
+			wait_until 10 there_is driver
+			sleep 0.2 # so that it has mounted
+			strike mount $signal
+			finish
+			assert_success
+			assert_line "status $((128 + $(kill -l $signal)))"
+			assert_line none
+			assert_nothing_left
+		done
+	done
+}
+
+@test "umvu can be interrupted while its mount hangs" {
+	begin -m vufusebad:no-root:mnt
+	wait_until 10 there_is driver
+	strike front TERM
+	finish
+	assert_failure 143
+}
+
+@test "who waits for a driver is freed by vuumount -f; nobody else waits" {
+	begin_stuck
+	# These are not its callers.
+	in_session -m vufusebad:serve:mnt cat mnt/file
+	strike driver STOP
+	touch force stop
+	finish
+	assert_success
+	assert_line -p "cat: mnt/pit: Transport endpoint is not connected"
+	assert_line -e "echo: I/O error|mnt/sink: Transport endpoint is not connected"
+	assert_line -p "cannot access 'mnt/hang': "
+}
+
+@test "a session whose guests hang ends all the same: --kill-on-exit" {
+	begin_stuck --kill-on-exit
+	touch stop
+	finish
+	assert_failure 5
+	assert_line -p "mounts are aborted"
+}
+
+@test "a session whose guests hang ends all the same: the front is killed" {
+	VU_GRACE=15 begin_stuck
+	strike front
+	finish
+	assert_failure 137
+}
+
+@test "a session whose guests hang ends all the same: the server is killed" {
+	begin_stuck
+	strike server
+	finish
+	assert_failure 125
+}
+
+@test "a mount that hangs is taken away with -l, and the session ends" {
+	begin --module vufuse --kill-on-exit <<-'END'
+	vumount -t vufusebad serve mnt
+	ls mnt/hang &
+	sleep 0.2
+	vuumount -l mnt
+	findmnt -n mnt || echo gone
+	END
+	finish
+	assert_success
+	assert_line gone
+}
+
+@test "a driver that does not end when it is unmounted is killed by vuumount -f" {
+	begin -m vufusebad:no-end:mnt <<-'END'
+	cat mnt/file
+	vuumount -f mnt
+	END
+	finish
+	assert_success
+	assert_line data
+}
