@@ -96,17 +96,30 @@ static bool is_inside(pid_t pid)
 	return false;
 }
 
+/*
+ * The terminal has gone. The kernel tells only its foreground group and the session's leader, and leaves
+ * it to that to tell the others, as an interactive shell does with its jobs. Here the leader is us.
+ */
+static int hang_up(void *ctx, pid_t pid)
+{
+	(void)ctx;
+	if (pid != getpid() && getsid(pid) == getpid()) {
+		kill(pid, SIGHUP);
+		kill(pid, SIGCONT);
+	}
+	return 0;
+}
+
 /* A signal that may be meant for the command. */
 static void pass_on(struct front *f, const struct signalfd_siginfo *si)
 {
 	int sig = (int)si->ssi_signo;
 	struct sigaction sa;
 
-	/* A terminal that goes away tells the session's leader, who passes it on as a shell would. */
-	bool hangup = sig == SIGHUP && si->ssi_code == SI_KERNEL && getsid(0) == getpid();
-
 	/* From the kernel: the terminal's, and so for all. From inside: for a group that we are in. */
-	if (!hangup && (si->ssi_code == SI_KERNEL || is_inside((pid_t)si->ssi_pid)))
+	if (sig == SIGHUP && si->ssi_code == SI_KERNEL && getsid(0) == getpid())
+		vu_proc_each(hang_up, NULL);
+	if (si->ssi_code == SI_KERNEL || is_inside((pid_t)si->ssi_pid))
 		return;
 	if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)
 		return; /* as nohup(1) wants it; the command has inherited that */

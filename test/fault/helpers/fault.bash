@@ -61,6 +61,7 @@ strike()
 	kill "-${2:-KILL}" $pids 2>/dev/null || true # it may have ended meanwhile
 }
 
+# shellcheck disable=SC2034 # for the tests
 finish()
 {
 	status=0
