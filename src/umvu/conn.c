@@ -126,7 +126,9 @@ static void on_message(struct vu_io *io, uint32_t events)
 		vu_conn_close(c);
 		return;
 	}
-	res = n == -EMFILE ? -EMFILE : n < 0 ? -EPROTO : vu_rpc_decode(msg, (size_t)n, in.n_fds, &in);
+	if (n == -EMSGSIZE)
+		n = -EPROTO;
+	res = n < 0 ? (int)n : vu_rpc_decode(msg, (size_t)n, in.n_fds, &in);
 	vu_log_debug("rpc", "%d: %s", (int)c->pid,
 		     res < 0 ? "bad request" : vu_rpc_name(in.head.op));
 	if (res < 0)

@@ -82,14 +82,26 @@ static int block_signals(struct front *f)
 }
 
 /*
- * Has a signal reached the command already? The terminal's are for all of the group, but a hang-up is for
- * the leader of the session alone. From inside: for a group that we are in.
+ * Has a signal reached the command already? From the kernel: the terminal's, and so for all. From inside:
+ * for a group that we are in.
  */
 static bool is_for_all(const struct signalfd_siginfo *si)
 {
-	if (si->ssi_code == SI_KERNEL)
-		return si->ssi_signo != SIGHUP || getsid(0) != getpid();
-	return vu_proc_descends((pid_t)si->ssi_pid, getpid());
+	return si->ssi_code == SI_KERNEL || vu_proc_descends((pid_t)si->ssi_pid, getpid());
+}
+
+/*
+ * The terminal has gone. The kernel tells only its foreground group and the session's leader, and leaves
+ * it to that to tell the others, as an interactive shell does with its jobs. Here the leader is us.
+ */
+static int hang_up(void *ctx, pid_t pid)
+{
+	(void)ctx;
+	if (pid != getpid() && getsid(pid) == getpid()) {
+		kill(pid, SIGHUP);
+		kill(pid, SIGCONT);
+	}
+	return 0;
 }
 
 /* A signal that may be meant for the command. */
@@ -98,6 +110,8 @@ static void pass_on(struct front *f, const struct signalfd_siginfo *si)
 	int sig = (int)si->ssi_signo;
 	struct sigaction sa;
 
+	if (sig == SIGHUP && si->ssi_code == SI_KERNEL && getsid(0) == getpid())
+		vu_proc_each(hang_up, NULL);
 	if (is_for_all(si))
 		return;
 	if (sigaction(sig, NULL, &sa) == 0 && sa.sa_handler == SIG_IGN)

@@ -103,7 +103,8 @@ _Noreturn static void run(int link, bool debug)
 	sigemptyset(&none);
 	vu_signals_reset(&none);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* EFBIG, which can be told, where files may not grow (setrlimit(2)) */
+	/* Where files may not grow: EFBIG, which can be told (setrlimit(2)). */
+	signal(SIGXFSZ, SIG_IGN);
 	prctl(PR_SET_NAME, "umvu-server");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	shed(link, debug);

@@ -46,7 +46,8 @@ load helpers/fault
 	touch ready
 	END
 	reached ready
-	wait_until 10 eval '! kill -0 "$(cat command.pid)"'
+	has_ended() { ! kill -0 "$1"; }
+	wait_until 10 has_ended "$(cat command.pid)"
 	strike front TERM
 	finish
 	assert_success
@@ -119,6 +120,7 @@ nested()
 	make_ext2 img
 	mkdir -m 700 "$runtime" mnt
 	ls /dev/shm >shm
+	# shellcheck disable=SC2016 # expands in there
 	XDG_RUNTIME_DIR=$runtime run with_mount img mnt umvu -N sh -c 'cat mnt/file; vusu -c id; ls "$XDG_RUNTIME_DIR" "$TMPDIR"'
 	assert_line one
 	assert_equal "$(find "$runtime" "$TMPDIR" -mindepth 1)" ""

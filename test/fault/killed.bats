@@ -75,7 +75,14 @@ session_goes_on()
 	assert_image
 }
 
+idle_driver_killed()
+{
+	assert_line -p "the driver of $WORK/mnt was killed by signal 9"
+	session_goes_on
+}
+
 @test "a guest" {
+	MOMENTS=(0.02)
 	kill_each guest session_goes_on
 }
 
@@ -108,21 +115,18 @@ session_goes_on()
 }
 
 @test "the realm: another takes its place" {
+	MOMENTS=(0.02)
 	kill_each realm session_goes_on
 }
 
 @test "the realm's guard: another takes its place" {
+	MOMENTS=(0.02)
 	kill_each guard session_goes_on
 }
 
 @test "a driver that does nothing just now" {
 	ACTIVITIES=(idle in_vusu)
-	driver_killed()
-	{
-		assert_line -p "the driver of $WORK/mnt was killed by signal 9"
-		session_goes_on
-	}
-	kill_each driver driver_killed
+	kill_each driver idle_driver_killed
 }
 
 @test "a driver that works: its callers get an error" {
@@ -152,9 +156,9 @@ session_goes_on()
 }
 
 @test "all that is called umvu, by pkill -9: the guard ends the session" {
-	local name
-	for name in idle mounting; do
-		activity $name
+	local activity name
+	for activity in idle mounting; do
+		activity $activity
 		for name in umvu umvu-server umvu-realm; do
 			# shellcheck disable=SC2046 # a word each
 			kill -KILL $(marked $name) || true # there may be none, or none any more

@@ -36,7 +36,7 @@ NO_PROC='mount -n -t tmpfs t /proc'
 	assert_line -e "umvu: user namespaces are not available here \(see 'umvu --check'\)"
 	assert_line "vumount: 'mnt': No space left on device"
 	assert_line "vumount 32"
-	assert_line done
+	assert_line "done"
 	run on_machine "$NO_USERNS" umvu -N -m vufuseext2:img:mnt true
 	assert_failure 125
 	assert_line -p "umvu --check"
