@@ -65,6 +65,7 @@ struct syscall_info {
 struct tracee {
 	int pid;	     /* 0: free */
 	int resume;	     /* how the tracer let it go on last */
+	bool marked;	     /* it knows that it is traced: see mark() */
 	bool in_trap;	     /* between a trapped call and its result */
 	bool entry_reported; /* the tracer has seen an entry whose exit is to come */
 	bool cut;	     /* a signal has interrupted the call cut_nr in the agent */
@@ -96,9 +97,9 @@ static struct tracee *find(int pid, bool make)
 }
 
 /* Lets the tracee's patched sites trap, and its loader patch none, so that the tracer sees its calls. */
-static void mark(int pid)
+static bool mark(int pid)
 {
-	vu_sys(__NR_ptrace, PTRACE_POKEDATA_, pid, &vu_traced, 1);
+	return vu_sys(__NR_ptrace, PTRACE_POKEDATA_, pid, &vu_traced, 1) >= 0;
 }
 
 static bool is_resume(int request)
@@ -309,13 +310,11 @@ static bool hide(int pid, int *status)
 			t->pid = 0;
 		return false;
 	}
-	t = find(pid, false);
-	if (!t) {
-		t = find(pid, true);
-		mark(pid);
-	}
+	t = find(pid, true);
 	if (!t)
 		return false;
+	if (!t->marked)
+		t->marked = mark(pid); /* not yet if it is a child that is to be traced later */
 	if (sig == VU_SIGSYS && !event)
 		return hide_sigsys(t);
 	if ((sig == VU_SIGSEGV || sig == VU_SIGBUS) && !event && vu_is_mended(rip_of(pid))) {
@@ -354,6 +353,11 @@ static bool is_tracer(int pid, int status)
 	return agent_process.tracer;
 }
 
+bool vu_wait_hides(int pid, int *status)
+{
+	return is_tracer(pid, *status) && hide(pid, status);
+}
+
 long sys_wait4(struct vu_call *c)
 {
 	unsigned long to = c->arg[1];
@@ -364,7 +368,7 @@ long sys_wait4(struct vu_call *c)
 	do {
 		status = 0;
 		pid = vu_native_blocking(c);
-	} while (pid > 0 && is_tracer((int)pid, status) && hide((int)pid, &status));
+	} while (pid > 0 && vu_wait_hides((int)pid, &status));
 	if (pid > 0 && to && guest_write(to, &status, sizeof(status)) < 0)
 		return -EFAULT;
 	return pid;

@@ -3,9 +3,16 @@
 #ifndef VU_AGENT_PTRACE_H
 #define VU_AGENT_PTRACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Not 0: raise SIGTRAP when the program is mapped (set by the tracer at the stop of the execve). */
 extern uint64_t vu_report_exec;
+
+/*
+ * A wait call has taken `pid` with this status. True: it is a stop that the caller, who is a tracer, is not to
+ * see, and the process runs again; else *status is what the caller shall see.
+ */
+bool vu_wait_hides(int pid, int *status);
 
 #endif

@@ -12,6 +12,7 @@
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 #include <linux/prctl.h>
+#include <linux/wait.h>
 
 #include "agent/code.h"
 #include "agent/gate.h"
@@ -19,6 +20,7 @@
 #include "agent/ids.h"
 #include "agent/known.h"
 #include "agent/open.h"
+#include "agent/ptrace.h"
 #include "agent/trap.h"
 
 #define PATH_QUICK   208 /* bytes of a path that are looked at on the guest's stack */
@@ -253,14 +255,35 @@ static struct vu_answer quick_prctl(struct vu_frame *f)
 	return f->arg[0] == PR_SET_VMA ? native(f) : NO_ANSWER;
 }
 
-static struct vu_answer quick_wait(struct vu_frame *f)
+static struct vu_answer quick_wait4(struct vu_frame *f)
 {
+	struct vu_frame mine = *f;
 	struct vu_answer a;
+	int status = 0;
 
 	if (agent_process.tracer)
 		return NO_ANSWER;
-	a = native(f);
+	mine.arg[1] = (uint64_t)&status;
+	a = native(&mine);
 	vu_known_forget(); /* the child may have done anything */
+	if (a.result <= 0)
+		return a;
+	if (vu_wait_hides((int)a.result, &status))
+		return NO_ANSWER;
+	if (f->arg[1] && guest_write(f->arg[1], &status, sizeof(status)) < 0)
+		return answer(-EFAULT);
+	return a;
+}
+
+/* Of stops, which only tracers and shells ask for, the handler must see the siginfo. */
+static struct vu_answer quick_waitid(struct vu_frame *f)
+{
+	struct vu_answer a;
+
+	if (agent_process.tracer || (f->arg[3] & WSTOPPED))
+		return NO_ANSWER;
+	a = native(f);
+	vu_known_forget();
 	return a;
 }
 
@@ -388,8 +411,8 @@ static struct vu_answer quick_mmap(struct vu_frame *f)
 #define QUICK_sys_capget	 ~, quick_unless_ids
 #define QUICK_sys_uname		 ~, quick_uname
 #define QUICK_sys_prctl		 ~, quick_prctl
-#define QUICK_sys_wait4		 ~, quick_wait
-#define QUICK_sys_waitid	 ~, quick_wait
+#define QUICK_sys_wait4		 ~, quick_wait4
+#define QUICK_sys_waitid	 ~, quick_waitid
 #define QUICK_sys_rt_sigprocmask ~, quick_sigprocmask
 #define QUICK_sys_rt_sigaction	 ~, quick_sigaction
 #define QUICK_sys_sockaddr	 ~, quick_sockaddr

@@ -265,10 +265,10 @@ long sys_rt_sigaction(struct vu_call *c)
 	r = vu_guest_sys6(c->nr, (long)sig, c->arg[1] ? (long)&new : 0, (long)&old, 8, 0, 0);
 	if (r < 0)
 		return r;
-	/* A vforked child sets default actions; their masks mean nothing. */
-	if (c->arg[1] && had != asked && new.handler > SIG_IGN_)
+	/* A vforked child has its own actions, but its parent's memory. */
+	if (c->arg[1] && had != asked && vu_sys(__NR_getpid) == agent_process.pid)
 		kept_in_mask[sig - 1] = asked;
-	old.mask |= old.handler > SIG_IGN_ ? had : 0;
+	old.mask |= had;
 	if (c->arg[2] && guest_write(c->arg[2], &old, sizeof(old)) < 0)
 		return -EFAULT;
 	return 0;

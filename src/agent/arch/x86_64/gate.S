@@ -26,12 +26,13 @@
 	.quad	vu_gate_f001
 	.balign 4096
 /*
- * Calls of a process that is traced are made to trap here, outside the agent's text, so that the tracer
- * sees them as usual. The handler finds on the stack: kind, return address of the site.
+ * Calls of a process that is traced are made here, outside the agent's text, so that they trap and the
+ * tracer sees them as usual. The handler finds on the stack: kind, return address of the site.
  */
 vu_gate_trap:
 	syscall
-	hlt				/* VU_GATE_TRAPPED (abi/code.h) */
+	pop	%r11			/* VU_GATE_TRAPPED (abi/code.h): it has not trapped */
+	jmp	vu_gate_ret
 
 	.text
 	.balign 16
@@ -63,14 +64,14 @@ vu_gate_nr:
 /* eax: number; r11: kind; (rsp): return address */
 vu_gate:
 	mov	%eax, %eax		/* the kernel takes an int */
+	cmpb	$0, vu_traced(%rip)
+	jne	vu_gate_traced
 	cmp	$SYS_SLOTS, %eax
 	jae	1f
 	lea	vu_gate_class(%rip), %rcx
 	cmpb	$0, (%rcx,%rax)
 	je	vu_gate_host
-1:	cmpb	$0, vu_traced(%rip)
-	jne	vu_gate_traced
-	push	%r9			/* struct vu_frame (trap.h) */
+1:	push	%r9			/* struct vu_frame (trap.h) */
 	push	%r8
 	push	%r10
 	push	%rdx
