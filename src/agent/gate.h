@@ -7,7 +7,8 @@
 
 /* What a call by a patched site has on the guest's stack. */
 struct vu_frame {
-	uint64_t kind; /* lowest byte: enum vu_site_kind */
+	uint64_t use[2]; /* arguments 0 and 1 as the call is to be made with */
+	uint64_t kind;	 /* lowest byte: enum vu_site_kind */
 	uint64_t nr;
 	uint64_t arg[6];
 	uint64_t ret; /* the site's return address; above it is the guest's stack */
@@ -19,11 +20,15 @@ struct vu_full_frame {
 	struct vu_frame f;
 };
 
-/* A result, and whether there is one: if not, the call takes the full way. */
+/* What the gate is to do: take the full way, return the result, or make the call (with vu_frame.use). */
+enum vu_verdict { VU_ISSUE = -1, VU_NO_ANSWER, VU_ANSWER };
+
 struct vu_answer {
 	long result;
-	long done;
+	long verdict;
 };
+
+#define VU_PATH_ROOM 224 /* bytes of room on the guest's stack, below the frame */
 
 /*
  * quick.c: answers what needs neither buffers nor the signals blocked: calls that touch nothing virtual,

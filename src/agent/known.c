@@ -58,9 +58,8 @@ static uint64_t hash(enum vu_known_kind kind, const char *s, size_t n)
 	while (n)
 		word = word << 8 | (unsigned char)s[--n];
 	h = mix(h, word);
-	h = mix(h, __atomic_load_n(&vu_view()->seq, __ATOMIC_ACQUIRE) +
-			   __atomic_load_n(&own_epoch, __ATOMIC_RELAXED) * MIX1);
-	return mix(h, links());
+	return mix(h, (__atomic_load_n(&vu_view()->seq, __ATOMIC_ACQUIRE) ^ links() << 32) +
+			      __atomic_load_n(&own_epoch, __ATOMIC_RELAXED) * MIX1);
 }
 
 static bool is_usable(void)

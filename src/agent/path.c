@@ -280,11 +280,15 @@ static long resolve_empty(int dirfd, uint32_t how, struct vu_path *p)
 	return 0;
 }
 
-bool vu_is_special(const char *path)
+bool vu_is_special(const char *path, size_t n)
 {
-	const char *slash = vu_strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t from = n;
 
-	return vu_special_name(name, vu_strlen(name));
+	if (!vu_may_be_special(path, n))
+		return false;
+	while (from && path[from - 1] != '/')
+		from--;
+	return vu_special_name(path + from, n - from);
 }
 
 /* The path as given is in p->real. */
@@ -295,7 +299,8 @@ static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, 
 
 	if (!p->real[0])
 		return resolve_empty(dirfd, how, p);
-	must_walk = (how & VU_WANT_VIRT) || ((how & VU_SPECIAL) && vu_is_special(p->real));
+	must_walk = (how & VU_WANT_VIRT) ||
+		    ((how & VU_SPECIAL) && vu_is_special(p->real, vu_strlen(p->real)));
 	if (!must_walk) {
 		if (!vu_touches(VU_TOUCH_PATHS))
 			return as_it_is(p, dirfd, 0);

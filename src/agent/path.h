@@ -35,7 +35,7 @@ void vu_path_put(struct vu_path *p);
  */
 bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how);
 /* May the path name a file that the agent answers itself? */
-bool vu_is_special(const char *path);
+bool vu_is_special(const char *path, size_t n);
 
 /* --- walk.c --- */
 /*
@@ -86,6 +86,13 @@ static inline uint64_t vu_dev(uint32_t major, uint32_t minor)
 	"vu:" /* memfds that stand for files of /proc are named so, then with their path */
 /* Is this last component of a path one that may name a file which the agent answers itself? */
 bool vu_special_name(const char *name, size_t len);
+/* The first look at a path of n bytes: nearly all are told apart by their last letter. */
+static inline bool vu_may_be_special(const char *path, size_t n)
+{
+	char last = n ? path[n - 1] : 0;
+
+	return last == 'e' || last == 'o' || last == 's';
+}
 /* The process that a canonical path "/proc/PID/exe" or "/proc/PID/task/TID/exe" belongs to; 0: none. */
 int vu_exe_pid(const char *virt);
 /* Is `pid` the caller's process or a thread of it? */

@@ -23,24 +23,30 @@
 #include "agent/ptrace.h"
 #include "agent/trap.h"
 
-#define PATH_QUICK   208 /* bytes of a path that are looked at on the guest's stack */
 #define AF_UNIX_     1
 #define SIG_UNBLOCK_ 1
 #define SIG_SETMASK_ 2
 
 typedef struct vu_answer quick_fn(struct vu_frame *f);
 
-#define NO_ANSWER ((struct vu_answer){ 0, 0 })
+#define NO_ANSWER ((struct vu_answer){ 0, VU_NO_ANSWER })
 
 static struct vu_answer answer(long result)
 {
-	return (struct vu_answer){ result, 1 };
+	return (struct vu_answer){ result, VU_ANSWER };
 }
 
-static struct vu_answer native(const struct vu_frame *f)
+/* The gate makes the call as it is. */
+static struct vu_answer native(void)
 {
-	return answer(vu_guest_sys6((long)f->nr, (long)f->arg[0], (long)f->arg[1], (long)f->arg[2],
-				    (long)f->arg[3], (long)f->arg[4], (long)f->arg[5]));
+	return (struct vu_answer){ 0, VU_ISSUE };
+}
+
+/* Makes the call here, where something is to be done behind it. */
+static long make(const struct vu_frame *f)
+{
+	return vu_guest_sys6((long)f->nr, (long)f->arg[0], (long)f->arg[1], (long)f->arg[2],
+			     (long)f->arg[3], (long)f->arg[4], (long)f->arg[5]);
 }
 
 /* --- paths --- */
@@ -52,7 +58,7 @@ struct quick_path {
 	uint32_t how;
 	bool may_be_empty;
 	long len;
-	char text[PATH_QUICK];
+	char *text; /* VU_PATH_ROOM bytes */
 };
 
 /* Finds the path among the arguments by their kinds: one name, first or behind its descriptor. */
@@ -82,9 +88,10 @@ static bool locate(const struct vu_frame *f, const char *kinds, struct quick_pat
 }
 
 /* Reads the path and finds out whether it is the kernel's own. */
-static bool is_native(const struct vu_frame *f, struct quick_path *p)
+static bool is_native(struct vu_frame *f, struct quick_path *p)
 {
-	p->len = guest_read_str(p->text, sizeof(p->text), f->arg[p->at]);
+	p->text = (char *)f - VU_PATH_ROOM;
+	p->len = guest_read_str(p->text, VU_PATH_ROOM, f->arg[p->at]);
 	if (p->len < 0)
 		return false;
 	if (!p->len)
@@ -93,16 +100,11 @@ static bool is_native(const struct vu_frame *f, struct quick_path *p)
 	       vu_is_plain(p->dirfd, p->text, (size_t)p->len, &p->how);
 }
 
-/* Issues the call with our copy of the path: what was looked at is what is used. */
-static struct vu_answer issue(struct vu_frame *f, struct quick_path *p)
+/* The call with our copy of the path: what was looked at is what is used. */
+static struct vu_answer issue(struct vu_frame *f, const struct quick_path *p)
 {
-	uint64_t path = f->arg[p->at];
-	struct vu_answer a;
-
-	f->arg[p->at] = (uint64_t)p->text;
-	a = native(f);
-	f->arg[p->at] = path;
-	return a;
+	f->use[p->at] = (uint64_t)p->text;
+	return native();
 }
 
 static struct vu_answer quick_path(struct vu_frame *f)
@@ -122,7 +124,8 @@ static struct vu_answer quick_stat(struct vu_frame *f)
 {
 	struct quick_path p;
 
-	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_native(f, &p) || vu_is_special(p.text))
+	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_native(f, &p) ||
+	    vu_is_special(p.text, (size_t)p.len))
 		return NO_ANSWER;
 	return issue(f, &p);
 }
@@ -139,7 +142,7 @@ static struct vu_answer quick_readlink(struct vu_frame *f)
 	struct quick_path p;
 
 	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_native(f, &p) || !p.len ||
-	    vu_is_special(p.text) || may_be_magic(p.text))
+	    vu_is_special(p.text, (size_t)p.len) || may_be_magic(p.text))
 		return NO_ANSWER;
 	return issue(f, &p);
 }
@@ -147,11 +150,14 @@ static struct vu_answer quick_readlink(struct vu_frame *f)
 static struct vu_answer quick_open(struct vu_frame *f)
 {
 	bool at = f->nr == __NR_openat;
-	struct quick_path p = { .at = at, .dirfd = at ? (int)f->arg[0] : AT_FDCWD };
-	uint64_t flags = f->nr == __NR_creat ? VU_O_CREAT | VU_O_WRONLY : f->arg[p.at + 1];
+	uint64_t flags = f->nr == __NR_creat ? VU_O_CREAT | VU_O_WRONLY : f->arg[at + 1];
+	struct quick_path p;
 
+	p.at = at;
+	p.dirfd = at ? (int)f->arg[0] : AT_FDCWD;
+	p.may_be_empty = false;
 	p.how = vu_how_to_open((unsigned int)flags) & ~VU_SPECIAL;
-	if (!is_native(f, &p) || vu_is_special(p.text))
+	if (!is_native(f, &p) || vu_is_special(p.text, (size_t)p.len))
 		return NO_ANSWER;
 	return issue(f, &p);
 }
@@ -160,14 +166,17 @@ static struct vu_answer quick_chdir(struct vu_frame *f)
 {
 	struct vu_answer a = quick_path(f);
 
-	if (a.done)
-		vu_known_forget();
+	if (a.verdict == VU_NO_ANSWER)
+		return a;
+	/* Where relative paths begin changes in the call: what others find out until then is of no use. */
+	a = answer(vu_guest_sys6((long)f->nr, (long)f->use[0], 0, 0, 0, 0, 0));
+	vu_known_forget();
 	return a;
 }
 
 static struct vu_answer quick_fchdir(struct vu_frame *f)
 {
-	struct vu_answer a = native(f);
+	struct vu_answer a = answer(make(f));
 
 	vu_known_forget();
 	return a;
@@ -175,11 +184,12 @@ static struct vu_answer quick_fchdir(struct vu_frame *f)
 
 static struct vu_answer quick_getcwd(struct vu_frame *f)
 {
-	struct vu_answer a = native(f);
+	struct vu_answer a;
 	char first = '/';
 
 	if (!vu_touches(VU_TOUCH_PATHS))
-		return a;
+		return native();
+	a = answer(make(f));
 	if (a.result < 0 || guest_read(&first, f->arg[0], 1) < 0 || first != '/')
 		return NO_ANSWER;
 	return a;
@@ -187,7 +197,8 @@ static struct vu_answer quick_getcwd(struct vu_frame *f)
 
 static struct vu_answer quick_getdents(struct vu_frame *f)
 {
-	return vu_touches(VU_TOUCH_GHOST) ? NO_ANSWER : native(f);
+	(void)f;
+	return vu_touches(VU_TOUCH_GHOST) ? NO_ANSWER : native();
 }
 
 /* --- ids, names, signals, processes --- */
@@ -201,45 +212,51 @@ static const struct vu_cred *single_cred(bool *known)
 	return *known && vu_touches(VU_TOUCH_IDS) && t->has_cred ? &t->cred : NULL;
 }
 
-static struct vu_answer quick_id(struct vu_frame *f, uint32_t offset)
+static struct vu_answer quick_id(uint32_t offset)
 {
 	bool known;
 	const struct vu_cred *cred = single_cred(&known);
 
 	if (!known)
 		return NO_ANSWER;
-	return cred ? answer(*(const uint32_t *)((const char *)cred + offset)) : native(f);
+	return cred ? answer(*(const uint32_t *)((const char *)cred + offset)) : native();
 }
 
 static struct vu_answer quick_getuid(struct vu_frame *f)
 {
-	return quick_id(f, offsetof(struct vu_cred, uid));
+	(void)f;
+	return quick_id(offsetof(struct vu_cred, uid));
 }
 
 static struct vu_answer quick_geteuid(struct vu_frame *f)
 {
-	return quick_id(f, offsetof(struct vu_cred, euid));
+	(void)f;
+	return quick_id(offsetof(struct vu_cred, euid));
 }
 
 static struct vu_answer quick_getgid(struct vu_frame *f)
 {
-	return quick_id(f, offsetof(struct vu_cred, gid));
+	(void)f;
+	return quick_id(offsetof(struct vu_cred, gid));
 }
 
 static struct vu_answer quick_getegid(struct vu_frame *f)
 {
-	return quick_id(f, offsetof(struct vu_cred, egid));
+	(void)f;
+	return quick_id(offsetof(struct vu_cred, egid));
 }
 
 /* Calls that are the kernel's where the view gives no ids. */
 static struct vu_answer quick_unless_ids(struct vu_frame *f)
 {
-	return vu_touches(VU_TOUCH_IDS) ? NO_ANSWER : native(f);
+	(void)f;
+	return vu_touches(VU_TOUCH_IDS) ? NO_ANSWER : native();
 }
 
 static struct vu_answer quick_uname(struct vu_frame *f)
 {
-	return vu_touches(VU_TOUCH_UTS) ? NO_ANSWER : native(f);
+	(void)f;
+	return vu_touches(VU_TOUCH_UTS) ? NO_ANSWER : native();
 }
 
 static struct vu_answer quick_prctl(struct vu_frame *f)
@@ -251,8 +268,8 @@ static struct vu_answer quick_prctl(struct vu_frame *f)
 
 	for (unsigned int i = 0; i < sizeof(host); i++)
 		if (f->arg[0] == host[i])
-			return native(f);
-	return f->arg[0] == PR_SET_VMA ? native(f) : NO_ANSWER;
+			return native();
+	return f->arg[0] == PR_SET_VMA ? native() : NO_ANSWER;
 }
 
 static struct vu_answer quick_wait4(struct vu_frame *f)
@@ -264,7 +281,7 @@ static struct vu_answer quick_wait4(struct vu_frame *f)
 	if (agent_process.tracer)
 		return NO_ANSWER;
 	mine.arg[1] = (uint64_t)&status;
-	a = native(&mine);
+	a = answer(make(&mine));
 	vu_known_forget(); /* the child may have done anything */
 	if (a.result <= 0)
 		return a;
@@ -282,7 +299,7 @@ static struct vu_answer quick_waitid(struct vu_frame *f)
 
 	if (agent_process.tracer || (f->arg[3] & WSTOPPED))
 		return NO_ANSWER;
-	a = native(f);
+	a = answer(make(f));
 	vu_known_forget();
 	return a;
 }
@@ -336,7 +353,7 @@ static struct vu_answer quick_sigaction(struct vu_frame *f)
 		new.mask &= ~VU_KEPT;
 		mine.arg[1] = (uint64_t) & new;
 	}
-	return native(&mine);
+	return answer(make(&mine));
 }
 
 /* --- sockets --- */
@@ -350,7 +367,7 @@ static bool is_unix(uint64_t addr)
 
 static struct vu_answer quick_addr(struct vu_frame *f, int at)
 {
-	return f->arg[at] && is_unix(f->arg[at]) ? NO_ANSWER : native(f);
+	return f->arg[at] && is_unix(f->arg[at]) ? NO_ANSWER : native();
 }
 
 static struct vu_answer quick_sockaddr(struct vu_frame *f)
@@ -370,7 +387,7 @@ static struct vu_answer quick_sendmsg(struct vu_frame *f)
 
 	if (guest_read(&name, f->arg[1], sizeof(name)) < 0 || name)
 		return NO_ANSWER;
-	return native(f);
+	return native();
 }
 
 /* --- memory --- */
@@ -385,7 +402,7 @@ static struct vu_answer quick_mmap(struct vu_frame *f)
 
 	if (!code || !agent_process.patches || f->ret < agent_process.interp_from ||
 	    f->ret >= agent_process.interp_to)
-		return native(f);
+		return native();
 	r = vu_code_map(&m, NULL);
 	return r == VU_CODE_UNKNOWN ? NO_ANSWER : answer(r);
 }
@@ -437,6 +454,6 @@ struct vu_answer vu_quick(struct vu_frame *f)
 		return NO_ANSWER;
 	if (vu_gate_class[f->nr] >= VU_GATE_ARG(0) &&
 	    !f->arg[vu_gate_class[f->nr] - VU_GATE_ARG(0)])
-		return native(f);
+		return native();
 	return quick_of[f->nr] ? quick_of[f->nr](f) : NO_ANSWER;
 }

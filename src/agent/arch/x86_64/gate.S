@@ -6,6 +6,7 @@
  */
 
 #define SYS_SLOTS 509
+#define PATH_ROOM 224 /* VU_PATH_ROOM */
 #define ERR_F000  -4096
 #define ERR_F001  -4095
 
@@ -79,13 +80,18 @@ vu_gate:
 	push	%rdi
 	push	%rax
 	push	%r11
+	push	%rsi			/* what the call is to be made with */
+	push	%rdi
 	mov	%rsp, %rdi
+	sub	$PATH_ROOM, %rsp
 	call	vu_quick
 	test	%edx, %edx
 	jz	vu_gate_slow
+	js	vu_gate_issue
+	add	$PATH_ROOM, %rsp
 vu_gate_out:
-	mov	(%rsp), %r11
-	add	$16, %rsp
+	mov	16(%rsp), %r11
+	add	$32, %rsp
 	pop	%rdi
 	pop	%rsi
 	pop	%rdx
@@ -117,7 +123,27 @@ vu_gate_host:
 	pop	%r11
 	jmp	vu_gate_ret
 
+/*
+ * The call as it is, but for what vu_quick() has put for its first two arguments. Here, so that few returns
+ * follow: the processor has forgotten where they go when it comes back from the kernel.
+ */
+vu_gate_issue:
+	mov	PATH_ROOM+24(%rsp), %rax
+	mov	PATH_ROOM(%rsp), %rdi
+	mov	PATH_ROOM+8(%rsp), %rsi
+	mov	PATH_ROOM+48(%rsp), %rdx
+	mov	PATH_ROOM+56(%rsp), %r10
+	mov	PATH_ROOM+64(%rsp), %r8
+	mov	PATH_ROOM+72(%rsp), %r9
+	syscall
+	mov	PATH_ROOM+16(%rsp), %r11
+	mov	PATH_ROOM+32(%rsp), %rdi
+	mov	PATH_ROOM+40(%rsp), %rsi
+	add	$PATH_ROOM+80, %rsp
+	jmp	vu_gate_ret
+
 vu_gate_slow:
+	add	$PATH_ROOM, %rsp
 	push	%rbx
 	push	%rbp
 	push	%r12
