@@ -154,7 +154,7 @@ setup()
 	inotifywait -q -m -e create,delete,moved_to,close_write,modify --format '%e %w%f' d >log 2>&1 & w=$!
 	for i in $(seq 200); do grep -q marker log && break; : >d/marker; sleep 0.02; done
 	echo x >d/a; mv d/a d/b; rm d/b; touch d/end
-	until grep -q 'CREATE d/end' log; do sleep 0.02; done; kill $w; wait $w || true
+	until grep -q 'CLOSE d/end' log; do sleep 0.02; done; kill $w; wait $w || true
 	grep -v marker log | sort -u
 	END
 }
