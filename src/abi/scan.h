@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define VU_SCAN_MAGIC	  0x4e435356u /* "VSCN" */
-#define VU_SCAN_VERSION	  1u	/* of the format and of the rules: older lists are made anew */
+#define VU_SCAN_VERSION	  3u	/* of the format and of the rules: older lists are made anew */
 #define VU_SCAN_SITES	  4000u /* most of a file; what is beyond is not patched */
 #define VU_SCAN_SHORTEST  5u	/* bytes of a site */
 #define VU_SCAN_LONGEST	  48u
@@ -22,8 +22,9 @@ struct vu_scan_head {
 	uint32_t n_candidates; /* `syscall` instructions that were found */
 	uint64_t pad;	       /* offset of bytes that are mapped with the code, but of no use */
 	uint32_t pad_size;     /* 0: none; they end with a page */
-	uint32_t reserved;
-	uint64_t sum; /* vu_scan_list_sum() */
+	uint32_t n_pages; /* of the mapping of code that the first site is in, 0: there is none */
+	uint64_t page;	  /* number of its first page in the file */
+	uint64_t sum;	  /* vu_scan_list_sum() */
 };
 
 /*

@@ -7,7 +7,6 @@
  * (valgrind, an emulator, a program that looks at itself) gets the file as it is.
  */
 #include <asm/errno.h>
-#include <asm/stat.h>
 #include <asm/unistd_64.h>
 #include <linux/mman.h>
 
@@ -114,19 +113,25 @@ static long map_patched(const struct vu_code_map *m, const struct vu_code_file *
 
 long vu_code_map(const struct vu_code_map *m, char *msg)
 {
+	const struct stat *st = m->st;
 	const struct vu_code_file *f;
-	struct stat st;
+	struct stat own;
 	char name[40];
 	long memfd, r;
 
-	if (!agent_process.patches || vu_sys(__NR_fstat, m->fd, &st) < 0)
+	if (!agent_process.patches)
 		return map_file(m);
-	f = find(&st);
+	if (!st) {
+		st = &own;
+		if (vu_sys(__NR_fstat, m->fd, &own) < 0)
+			return map_file(m);
+	}
+	f = find(st);
 	if (!f) {
 		if (!msg)
 			return VU_CODE_UNKNOWN;
 		show_to_umvu(m->fd, msg);
-		f = find(&st);
+		f = find(st);
 	}
 	if (!f || f->fd < 0)
 		return map_file(m);
@@ -141,8 +146,10 @@ long vu_code_map(const struct vu_code_map *m, char *msg)
 
 long sys_mmap(struct vu_call *c)
 {
-	const struct vu_code_map m = { c->arg[0],      c->arg[1],      (int)c->arg[2],
-				       (int)c->arg[3], (int)c->arg[4], c->arg[5] };
+	const struct vu_code_map m = {
+		c->arg[0], c->arg[1], (int)c->arg[2], (int)c->arg[3], (int)c->arg[4],
+		c->arg[5], NULL
+	};
 
 	return vu_code_map(&m, c->s->msg);
 }

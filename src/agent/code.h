@@ -3,6 +3,8 @@
 #ifndef VU_AGENT_CODE_H
 #define VU_AGENT_CODE_H
 
+#include <asm/stat.h>
+
 #include "agent/agent.h"
 #include "agent/lines.h"
 
@@ -13,6 +15,7 @@ struct vu_code_map {
 	uint64_t at, len;
 	int prot, flags, fd;
 	uint64_t off;
+	const struct stat *st; /* of the file, if the caller has it */
 };
 /*
  * mmap(2) of code: with the patched pages of the file, if it has any. A file that umvu does not know is

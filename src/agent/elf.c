@@ -125,20 +125,25 @@ static const struct elf64_phdr *first_load(const struct elf64_phdr *ph)
 
 /*
  * Takes the address range for the whole file: by its first segment, as the kernel does, where that can be
- * placed freely. The segments go over it. The start, or -errno.
+ * placed freely (*there is that segment then, if it is all there). The others go over it. The start, or
+ * -errno.
  */
 static long reserve(int fd, const struct vu_elf *elf, const struct elf64_phdr *ph, uint64_t lo,
-		    uint64_t size, uint64_t hint)
+		    uint64_t size, uint64_t hint, const struct elf64_phdr **there)
 {
 	const struct elf64_phdr *first = first_load(ph);
 	uint64_t align = alignment(ph, elf->phnum);
 	long at;
 
+	*there = NULL;
 	if (elf->fixed)
 		return anonymous(lo, size, PROT_NONE, MAP_FIXED_NOREPLACE);
-	if (align <= PAGE && first->p_filesz && PAGE_DOWN(first->p_vaddr) == lo)
+	if (align <= PAGE && first->p_filesz && PAGE_DOWN(first->p_vaddr) == lo &&
+	    !(first->p_flags & (PF_W | PF_X))) {
+		*there = first->p_memsz == first->p_filesz ? first : NULL;
 		return vu_sys(__NR_mmap, hint, size, vu_elf_protection(first->p_flags), MAP_PRIVATE,
 			      fd, PAGE_DOWN(first->p_offset));
+	}
 	at = anonymous(hint, size + align, PROT_NONE, MAP_NORESERVE);
 	if (at < 0 && at > -4096)
 		return at;
@@ -149,23 +154,26 @@ static long reserve(int fd, const struct vu_elf *elf, const struct elf64_phdr *p
 	return (long)hint;
 }
 
-/* The part of a segment that the file has. `msg`: VU_PATH_MAX bytes for work. */
-static long map_part(int fd, const struct elf64_phdr *ph, uint64_t at, uint64_t len, char *msg)
+/* The part of a segment that the file has. */
+static long map_part(const struct vu_elf_file *f, const struct elf64_phdr *ph, uint64_t at,
+		     uint64_t len)
 {
 	const struct vu_code_map m = { at,
 				       len,
 				       vu_elf_protection(ph->p_flags),
 				       MAP_PRIVATE | MAP_FIXED,
-				       fd,
-				       PAGE_DOWN(ph->p_offset) };
+				       f->fd,
+				       PAGE_DOWN(ph->p_offset),
+				       &f->st };
 
 	if (m.prot & PROT_EXEC)
-		return vu_code_map(&m, msg);
+		return vu_code_map(&m, f->msg);
 	return vu_sys(__NR_mmap, m.at, m.len, m.prot, m.flags, m.fd, m.off);
 }
 
 /* One PT_LOAD: the part that the file has, then zeros. */
-static long map_segment(int fd, const struct elf64_phdr *ph, uint64_t bias, char *msg)
+static long map_segment(const struct vu_elf_file *f, const struct elf64_phdr *ph, uint64_t bias,
+			bool is_there)
 {
 	uint64_t start = bias + ph->p_vaddr, file_end = start + ph->p_filesz;
 	uint64_t mem_end = PAGE_UP(start + ph->p_memsz), at = PAGE_DOWN(start);
@@ -173,7 +181,8 @@ static long map_segment(int fd, const struct elf64_phdr *ph, uint64_t bias, char
 	long r = 0;
 
 	if (ph->p_filesz) {
-		r = map_part(fd, ph, at, PAGE_UP(file_end) - at, msg);
+		if (!is_there)
+			r = map_part(f, ph, at, PAGE_UP(file_end) - at);
 		if (r < 0 && r > -4096)
 			return r;
 		if (ph->p_memsz > ph->p_filesz && (prot & PROT_WRITE) && (file_end & (PAGE - 1)))
@@ -215,21 +224,23 @@ static void drop_gap(uint64_t *covered, const struct elf64_phdr *ph, uint64_t bi
 		*covered = end;
 }
 
-long vu_elf_map(int fd, struct vu_elf *elf, const struct elf64_phdr *ph, uint64_t hint, char *msg)
+long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct elf64_phdr *ph,
+		uint64_t hint)
 {
+	const struct elf64_phdr *there;
 	uint64_t lo, hi, covered = 0;
 	long r;
 
 	if (!extent(ph, elf->phnum, &lo, &hi))
 		return -ENOEXEC;
-	r = reserve(fd, elf, ph, lo, hi - lo, hint);
+	r = reserve(f->fd, elf, ph, lo, hi - lo, hint, &there);
 	if (r < 0 && r > -4096)
 		return r;
 	elf->bias = (uint64_t)r - lo;
 	for (unsigned int i = 0; i < elf->phnum; i++) {
 		if (ph[i].p_type != PT_LOAD)
 			continue;
-		r = map_segment(fd, &ph[i], elf->bias, msg);
+		r = map_segment(f, &ph[i], elf->bias, &ph[i] == there);
 		if (r < 0)
 			return r;
 		drop_gap(&covered, &ph[i], elf->bias);

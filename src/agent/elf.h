@@ -3,6 +3,7 @@
 #ifndef VU_AGENT_ELF_H
 #define VU_AGENT_ELF_H
 
+#include <asm/stat.h>
 #include <linux/elf.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +27,8 @@ struct vu_elf {
  * executed. Fills the fields that come from the header.
  */
 long vu_elf_check(const struct elf64_hdr *head, struct vu_elf *elf);
+#define VU_ELF_HEAD 1024 /* bytes of a file that are read first: most have their headers there */
+
 /*
  * Finds the program headers of the file and notes what they say. buf (size bytes) holds the first `have`
  * bytes of the file; headers that lie elsewhere are read to it instead. *ph points into buf. 0; -ENOEXEC:
@@ -35,10 +38,18 @@ long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size, size_t h
 		    const struct elf64_phdr **ph);
 /* The PROT_* bits for a segment's flags. */
 int vu_elf_protection(uint32_t flags);
+/* A file to be mapped. */
+struct vu_elf_file {
+	int fd;
+	struct stat st;
+	char *msg; /* VU_PATH_MAX bytes for work */
+};
+
 /*
- * Maps the file: at its own addresses if it is fixed, else near `hint` (0: where the kernel likes). ph
- * are its program headers. Code has its patched pages (code.h; msg: VU_PATH_MAX bytes). 0 or -errno; what has been mapped by then stays.
+ * Maps the file: at its own addresses if it is fixed, else near `hint` (0: where the kernel likes). ph are its
+ * program headers. Code has its patched pages (code.h). 0 or -errno; what has been mapped by then stays.
  */
-long vu_elf_map(int fd, struct vu_elf *elf, const struct elf64_phdr *ph, uint64_t hint, char *msg);
+long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct elf64_phdr *ph,
+		uint64_t hint);
 
 #endif

@@ -171,7 +171,7 @@ static long read_head(struct exec *x)
 	long n;
 
 	memset(x->head, 0, sizeof(x->head));
-	n = vu_sys(__NR_pread64, x->fd, x->c->s->tmp[0], VU_PATH_MAX, 0);
+	n = vu_sys(__NR_pread64, x->fd, x->c->s->tmp[0], VU_ELF_HEAD, 0);
 	x->n_read = n < 0 ? 0 : (size_t)n;
 	memcpy(x->head, x->c->s->tmp[0], x->n_read < SCRIPT_HEAD ? x->n_read : SCRIPT_HEAD);
 	return n < 0 ? n : 0;
@@ -291,7 +291,7 @@ static long check_interp(struct exec *x)
 	char *buf = x->c->s->tmp[0];
 	const struct elf64_phdr *ph;
 	struct vu_elf interp;
-	long n = vu_sys(__NR_pread64, x->interp_fd, buf, VU_PATH_MAX, 0);
+	long n = vu_sys(__NR_pread64, x->interp_fd, buf, VU_ELF_HEAD, 0);
 
 	if (n < 0)
 		return n;

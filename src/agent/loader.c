@@ -55,9 +55,9 @@ struct stack {
 
 /* What the loader works with; on the program's stack, whose pages the program will use anyway. */
 struct vu_room {
-	char file[8192]; /* the filter; what of an ELF file is read */
 	char msg[VU_PATH_MAX];
 	struct vu_exec_state state;
+	char file[8192]; /* the first bytes of an ELF file, or its headers; the filter */
 };
 _Static_assert(sizeof(struct vu_room) <= 16384, "ROOM of entry.S");
 
@@ -151,7 +151,7 @@ static uint64_t *aux(const struct stack *st, uint64_t type)
 static void map_view(void)
 {
 	const struct vu_view_head *v = (const void *)VU_VIEW_ADDR;
-	char *name = room->msg;
+	char *name = room->file;
 	long fd = room->state.ref.view_fd, r;
 
 	agent_process.viewless = true;
@@ -234,39 +234,40 @@ static bool want_patches(const struct stack *st)
 	return true;
 }
 
-/* Reads header and program headers of `fd` and maps it. */
-static void map_file(int fd, struct vu_elf *elf, uint64_t hint)
+/* Reads header and program headers of the file, maps and closes it. */
+static void map_file(struct vu_elf_file *f, struct vu_elf *elf, uint64_t hint)
 {
 	const struct elf64_phdr *ph;
-	long r, n = vu_sys(__NR_pread64, fd, room->file, 4096, 0);
+	long r, n = vu_sys(__NR_pread64, f->fd, room->file, VU_ELF_HEAD, 0);
 
+	f->msg = room->msg;
 	if (n < (long)sizeof(struct elf64_hdr))
 		r = n < 0 ? n : -ENOEXEC;
 	else
 		r = vu_elf_check((const struct elf64_hdr *)room->file, elf);
 	if (!r)
-		r = vu_elf_headers(fd, elf, room->file, sizeof(room->file), (size_t)n, &ph);
+		r = vu_sys(__NR_fstat, f->fd, &f->st);
 	if (!r)
-		r = vu_elf_map(fd, elf, ph, hint, room->msg);
+		r = vu_elf_headers(f->fd, elf, room->file, sizeof(room->file), (size_t)n, &ph);
+	if (!r)
+		r = vu_elf_map(f, elf, ph, hint);
 	if (r < 0)
 		die_of_sigsegv();
+	vu_sys(__NR_close, f->fd);
 }
 
 /* The ELF interpreter, of which the next execve will most likely be glad to know that it is good. */
 static void map_interp(struct vu_elf *elf)
 {
-	int fd = room->state.interp_fd;
-	struct stat st;
+	struct vu_elf_file f = { .fd = room->state.interp_fd };
 
-	if (fd < 0)
+	if (f.fd < 0)
 		return;
-	map_file(fd, elf, 0);
+	map_file(&f, elf, 0);
 	agent_process.interp_from = elf->start_code;
 	agent_process.interp_to = elf->end_code;
-	if (!vu_sys(__NR_fstat, fd, &st))
-		agent_process.interp = (struct vu_file_id){ st.st_dev, st.st_ino, st.st_ctime,
-							    st.st_ctime_nsec, st.st_mode };
-	vu_sys(__NR_close, fd);
+	agent_process.interp = (struct vu_file_id){ f.st.st_dev, f.st.st_ino, f.st.st_ctime,
+						    f.st.st_ctime_nsec, f.st.st_mode };
 }
 
 static void set_stack_executable(const struct stack *st)
@@ -344,6 +345,7 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 {
 	uint64_t random[2] = { 0, 0 }, execfn = sp[0] >= 2 ? sp[2] : 0, brk;
 	struct vu_elf prog, interp = { .bias = 0 };
+	struct vu_elf_file file;
 	struct stack st;
 
 	room = space;
@@ -357,8 +359,8 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 	keep_nameless();
 	if (!(vu_sys(__NR_personality, 0xffffffff) & ADDR_NO_RANDOMIZE))
 		vu_sys(__NR_getrandom, random, sizeof(random), 0);
-	map_file(room->state.exe_fd, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
-	vu_sys(__NR_close, room->state.exe_fd);
+	file.fd = room->state.exe_fd;
+	map_file(&file, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
 	map_interp(&interp);
 	if (prog.stack_exec == 1)
 		set_stack_executable(&st);

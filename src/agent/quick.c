@@ -396,8 +396,10 @@ static struct vu_answer quick_sendmsg(struct vu_frame *f)
 static struct vu_answer quick_mmap(struct vu_frame *f)
 {
 	bool code = (f->arg[2] & PROT_EXEC) && !(f->arg[3] & MAP_ANONYMOUS);
-	struct vu_code_map m = { f->arg[0],	 f->arg[1],	 (int)f->arg[2],
-				 (int)f->arg[3], (int)f->arg[4], f->arg[5] };
+	struct vu_code_map m = {
+		f->arg[0], f->arg[1], (int)f->arg[2], (int)f->arg[3], (int)f->arg[4],
+		f->arg[5], NULL
+	};
 	long r;
 
 	if (!code || !agent_process.patches || f->ret < agent_process.interp_from ||

@@ -18,6 +18,8 @@
 #include "base/str.h"
 #include "scan/scan.h"
 
+#define PAGE 4096u
+
 struct options {
 	bool list;
 };
@@ -39,7 +41,22 @@ static const struct vu_opt_spec spec = {
 
 /* --- the list for umvu --------------------------------------------------------------------------- */
 
-static int write_sites(const struct vu_scan *s)
+/* The pages that are mapped with the code at that offset. */
+static void note_pages(const struct vu_elf *e, uint64_t offset, struct vu_scan_head *head)
+{
+	size_t i;
+
+	for (i = 0; i < e->n_segments; i++) {
+		const struct vu_elf_segment *g = &e->segment[i];
+
+		if (!g->exec || offset < g->offset || offset - g->offset >= g->size)
+			continue;
+		head->page = g->offset / PAGE;
+		head->n_pages = (uint32_t)((g->offset + g->size - 1) / PAGE - head->page + 1);
+	}
+}
+
+static int write_sites(const struct vu_elf *e, const struct vu_scan *s)
 {
 	struct vu_scan_head head = { .magic = VU_SCAN_MAGIC,
 				     .version = VU_SCAN_VERSION,
@@ -65,6 +82,8 @@ static int write_sites(const struct vu_scan *s)
 		to->syscall = c->syscall;
 		head.n_sites++;
 	}
+	if (head.n_sites)
+		note_pages(e, sites[0].offset, &head);
 	head.sum = vu_scan_list_sum(&head, sites);
 	res = vu_fd_write(STDOUT_FILENO, &head, sizeof(head));
 	if (!res)
@@ -176,7 +195,7 @@ static int scan(int fd, bool list)
 	if (!res)
 		res = vu_scan_file(&e, &s);
 	if (!res)
-		res = list ? print_list(&e, &s) : write_sites(&s);
+		res = list ? print_list(&e, &s) : write_sites(&e, &s);
 	vu_scan_free(&s);
 	munmap(data, (size_t)st.st_size);
 	return res;
@@ -200,7 +219,7 @@ int main(int argc, char **argv)
 	}
 	res = fd < 0 ? -errno : scan(fd, o.list);
 	if (res == -ENOEXEC && !o.list) /* an answer, too: it need not be asked again */
-		res = write_sites(&(struct vu_scan){ 0 });
+		res = write_sites(&(struct vu_elf){ 0 }, &(struct vu_scan){ 0 });
 	if (res < 0) {
 		fprintf(stderr, "vu-scan: %s: %s\n", name,
 			res == -ENOEXEC ? "no ELF file that could be patched" : strerror(-res));

@@ -7,7 +7,8 @@
 #include "base/str.h"
 #include "umvu/code_plan.h"
 
-#define JOIN_PAGES 256u /* a mapping costs each process more than such a gap costs the session */
+#define WHOLE_PAGES 512u /* of code that is copied whole */
+#define JOIN_PAGES  256u /* a mapping costs each process more than such a gap costs the session */
 
 int vu_code_list(const void *data, size_t len, const struct vu_scan_head **head,
 		 const struct vu_scan_site **sites)
@@ -68,6 +69,11 @@ static size_t find_spans(struct span *spans, uint64_t size, const struct vu_scan
 		stubs |= is_stub(&sites[i]);
 		spans[k++] = (struct span){ first, end };
 	}
+	/* Small code has all of its pages there: then it needs one mapping only. */
+	end = head->page + head->n_pages;
+	if (k && head->n_pages && head->n_pages <= WHOLE_PAGES && end > head->page &&
+	    end <= (size + VU_CODE_PAGE - 1) / VU_CODE_PAGE)
+		spans[k++] = (struct span){ head->page, end };
 	first = head->pad / VU_CODE_PAGE;
 	if (stubs && head->pad_size && head->pad <= size + 15 && first < UINT32_MAX)
 		spans[k++] = (struct span){ first, first + 1 };
@@ -108,7 +114,7 @@ static size_t join_nearest(struct span *spans, size_t n)
 size_t vu_code_plan(struct vu_code_file *f, uint64_t size, const struct vu_scan_head *head,
 		    const struct vu_scan_site *sites)
 {
-	VU_CLEANUP(free) struct span *spans = calloc(head->n_sites + 1, sizeof(*spans));
+	VU_CLEANUP(free) struct span *spans = calloc(head->n_sites + 2, sizeof(*spans));
 	size_t i, k, pages = 0;
 
 	f->n_runs = 0;

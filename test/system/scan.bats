@@ -135,8 +135,8 @@ request()
 		    return total
 		for path in sys.argv[1:]:
 		    data = open(path, "rb").read()
-		    identity, head, sites = data[:48], data[56:96], data[96:112]
-		    head = head[:8] + struct.pack("<I", 1) + head[12:32]
+		    identity, head, sites = data[:48], data[56:104], data[104:120]
+		    head = head[:8] + struct.pack("<I", 1) + head[12:28] + bytes(12)
 		    head += struct.pack("<Q", fnv(head) ^ ~fnv(sites) % 2**64)
 		    total = fnv(identity) ^ ~fnv(head + sites) % 2**64
 		    open(path, "wb").write(identity + struct.pack("<Q", total) + head + sites)
