@@ -29,7 +29,8 @@ def calls(job):
     """Runs bench/calls.c; nanoseconds by name."""
     done = subprocess.run(job["argv"], stdin=subprocess.DEVNULL, check=True, capture_output=True,
                           text=True)
-    return {"values": {name: float(ns) for name, ns in map(str.split, done.stdout.splitlines())}}
+    lines = (line.split("\t") for line in done.stdout.splitlines())
+    return {"values": {name: float(ns) for name, ns in lines}}
 
 
 def read(job):
@@ -48,9 +49,21 @@ def read(job):
         os.close(fd)
 
 
+def private(_):
+    """KiB of memory that a small process has for itself."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(b"x")
+        process.stdin.flush()
+        process.stdout.read(1)  # it is up
+        with open(f"/proc/{process.pid}/smaps_rollup", encoding="ascii") as f:
+            sizes = [int(line.split()[1]) for line in f if line.startswith("Private_")]
+        process.stdin.close()
+    return {"value": sum(sizes)}
+
+
 def main():
     """Serves until the end of its input."""
-    kinds = {"command": command, "calls": calls, "read": read, "hello": lambda _: {"value": 0}}
+    kinds = {"command": command, "calls": calls, "read": read, "private": private, "hello": lambda _: {"value": 0}}
     for line in sys.stdin:
         job = json.loads(line)
         try:

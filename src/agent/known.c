@@ -32,6 +32,12 @@ static struct {
 	uint64_t tag, stamp;
 } entries[ENTRIES];
 
+/* Paths that lead into a mount. */
+#define INSIDES 64
+static struct {
+	uint64_t tag, stamp, value;
+} insides[INSIDES];
+
 static uint64_t own_epoch VU_HOT = 1;
 static bool writable VU_HOT; /* the shared page is mapped so */
 
@@ -77,6 +83,38 @@ bool vu_known(enum vu_known_kind kind, const char *s, size_t n)
 	tag = __atomic_load_n(&entries[h % ENTRIES].tag, __ATOMIC_RELAXED);
 	stamp = __atomic_load_n(&entries[h % ENTRIES].stamp, __ATOMIC_RELAXED);
 	return tag == (h ^ stamp * MIX1) && __builtin_ia32_rdtsc() - stamp < LIFE;
+}
+
+bool vu_known_inside(uint64_t key, struct vu_inside *in)
+{
+	uint64_t tag, stamp, value;
+
+	if (!is_usable())
+		return false;
+	tag = __atomic_load_n(&insides[key % INSIDES].tag, __ATOMIC_RELAXED);
+	stamp = __atomic_load_n(&insides[key % INSIDES].stamp, __ATOMIC_RELAXED);
+	value = __atomic_load_n(&insides[key % INSIDES].value, __ATOMIC_RELAXED);
+	if (tag != (key ^ stamp * MIX1 ^ value * MIX2) || __builtin_ia32_rdtsc() - stamp >= LIFE)
+		return false;
+	*in = (struct vu_inside){ (uint32_t)(value >> 32), (uint32_t)value };
+	return true;
+}
+
+void vu_know_inside(uint64_t key, struct vu_inside in)
+{
+	uint64_t stamp = __builtin_ia32_rdtsc(), value = (uint64_t)in.mount << 32 | in.skip;
+
+	if (!is_usable())
+		return;
+	__atomic_store_n(&insides[key % INSIDES].stamp, stamp, __ATOMIC_RELAXED);
+	__atomic_store_n(&insides[key % INSIDES].value, value, __ATOMIC_RELAXED);
+	__atomic_store_n(&insides[key % INSIDES].tag, key ^ stamp * MIX1 ^ value * MIX2,
+			 __ATOMIC_RELAXED);
+}
+
+uint64_t vu_inside_key(enum vu_known_kind kind, const char *s, size_t n)
+{
+	return hash(kind, s, n);
 }
 
 void vu_know(enum vu_known_kind kind, const char *s, size_t n)

@@ -14,6 +14,16 @@ enum vu_known_kind {
 bool vu_known(enum vu_known_kind kind, const char *s, size_t n);
 /* It has just been found out. */
 void vu_know(enum vu_known_kind kind, const char *s, size_t n);
+/*
+ * The same of paths that lead into a mount: what is behind the first `skip` bytes of the text is the path
+ * in that mount. Keys, because the text may be overwritten between asking and telling.
+ */
+struct vu_inside {
+	uint32_t mount, skip;
+};
+uint64_t vu_inside_key(enum vu_known_kind kind, const char *s, size_t n);
+bool vu_known_inside(uint64_t key, struct vu_inside *in);
+void vu_know_inside(uint64_t key, struct vu_inside in);
 /* Where paths begin has changed for this process (cwd, root, namespace): it forgets all. */
 void vu_known_forget(void);
 /* A link may have been made, moved or put in a directory's place: all processes of the view forget. */

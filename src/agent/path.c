@@ -258,6 +258,72 @@ static void remember(int dirfd, char *path, uint32_t how, bool exists)
 		vu_know(VU_KNOWN_FOLLOW, path, vu_strlen(path));
 }
 
+/* Puts the mount's name for the kernel in the place of the first bytes of the path; its length, 0: no room. */
+static size_t put_inside(char *path, size_t n, size_t size, struct vu_inside in)
+{
+	struct vu_view_mount m;
+	char name[64];
+	size_t len;
+
+	if (!vu_mount_by_id(in.mount, &m) || in.skip > n)
+		return 0;
+	len = vu_mount_name(&m, name);
+	if (len + n - in.skip >= size)
+		return 0;
+	memmove(path + len, path + in.skip, n - in.skip + 1);
+	memcpy(path, name, len);
+	return len + n - in.skip;
+}
+
+bool vu_is_inside(int dirfd, char *path, size_t n, size_t size, uint32_t how)
+{
+	struct vu_inside in;
+	struct shape sh;
+	uint64_t key;
+	size_t from;
+
+	if (!is_memorable(dirfd, path))
+		return false;
+	key = vu_inside_key(VU_KNOWN_FOLLOW, path, n);
+	if ((how & VU_FOLLOW) && vu_known_inside(key, &in))
+		return put_inside(path, n, size, in);
+	get_shape(path, &sh);
+	from = (size_t)(sh.last - path);
+	if (!from || sh.slash || is_dots(&sh) || is_mount_name(sh.last, n - from) ||
+	    !vu_known_inside(vu_inside_key(VU_KNOWN_DIR, path, from), &in))
+		return false;
+	n = put_inside(path, n, size, in);
+	if (!n || !(how & VU_FOLLOW))
+		return n;
+	if (look_at(AT_FDCWD, path, path + n) != PLAIN)
+		return false;
+	vu_know_inside(key, in);
+	return true;
+}
+
+/* A walk has shown that the path leads into a mount, and by which of its bytes. */
+static void remember_inside(int dirfd, char *path, uint32_t how, const struct vu_path *p)
+{
+	size_t n = vu_strlen(path), real = vu_strlen(p->real), base;
+	struct vu_inside in = { .mount = p->mount };
+	struct vu_view_mount m;
+	struct shape sh;
+	char name[64];
+
+	if (!is_memorable(dirfd, path) || !vu_mount_by_id(p->mount, &m))
+		return;
+	base = vu_mount_name(&m, name);
+	get_shape(path, &sh);
+	if (vu_strncmp(p->real, name, base) || p->real[base] != '/' || real - base >= n ||
+	    vu_strcmp(path + n - (real - base), p->real + base) || sh.slash)
+		return;
+	in.skip = (uint32_t)(n - (real - base));
+	if (in.skip <= (size_t)(sh.last - path) - 1)
+		vu_know_inside(vu_inside_key(VU_KNOWN_DIR, path, (size_t)(sh.last - path)), in);
+	if (how & VU_FOLLOW)
+		vu_know_inside(vu_inside_key(VU_KNOWN_FOLLOW, path, n), in);
+}
+
 static long as_it_is(struct vu_path *p, int dirfd, long r)
 {
 	p->dirfd = dirfd;
@@ -294,7 +360,9 @@ bool vu_is_special(const char *path, size_t n)
 /* The path as given is in p->real. */
 static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, struct vu_path *p)
 {
+	char given[256];
 	bool must_walk;
+	size_t n;
 	long r;
 
 	if (!p->real[0])
@@ -308,7 +376,14 @@ static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, 
 		    vu_is_plain(dirfd, p->real, vu_strlen(p->real), &how))
 			return as_it_is(p, dirfd, 0);
 	}
+	n = vu_strlen(p->real);
+	if (n < sizeof(given)) /* what is longer is not asked for quickly */
+		memcpy(given, p->real, n + 1);
 	r = vu_walk(c, dirfd, how, flags, p);
+	if (!flags && !r && n < sizeof(given) &&
+	    !(p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC | VU_PATH_MISSING | VU_PATH_ROOT |
+			  VU_PATH_OPENED | VU_PATH_SLASH)))
+		remember_inside(dirfd, given, how, p);
 	if (!flags && (!r || (p->flags & VU_PATH_MISSING)) && vu_touches(VU_TOUCH_PATHS) &&
 	    (p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC)) == VU_PATH_NATIVE)
 		remember(dirfd, p->real, how, !(p->flags & VU_PATH_MISSING));

@@ -53,7 +53,8 @@ static long make(const struct vu_frame *f)
 
 /* A path as the quick way looks at it: what the call says of it, and its text. */
 struct quick_path {
-	int at; /* number of its argument */
+	bool inside; /* it leads into a mount */
+	int at;	     /* number of its argument */
 	int dirfd;
 	uint32_t how;
 	bool may_be_empty;
@@ -87,31 +88,62 @@ static bool locate(const struct vu_frame *f, const char *kinds, struct quick_pat
 	return true;
 }
 
-/* Reads the path and finds out whether it is the kernel's own. */
-static bool is_native(struct vu_frame *f, struct quick_path *p)
+/* Does `text` end in a name that only magic links of /proc have, or lie in a folder full of them? */
+static bool may_be_magic(const char *text)
 {
+	return !vu_strncmp(text, "/proc", 5) || !vu_strncmp(text, "/dev/fd", 7) ||
+	       !vu_strchr(text, '/') || text[0] != '/';
+}
+
+/* What a call does not take the quick way for. */
+enum unless { ANY_NAME, SPECIAL, MAGIC };
+
+/*
+ * Reads the path and finds out whether it is the kernel's own, or how the kernel is to be asked. Names that
+ * the agent may answer itself are not for here, as `unless` says.
+ */
+static bool is_ready(struct vu_frame *f, struct quick_path *p, enum unless unless)
+{
+	p->inside = false;
 	p->text = (char *)f - VU_PATH_ROOM;
 	p->len = guest_read_str(p->text, VU_PATH_ROOM, f->arg[p->at]);
 	if (p->len < 0)
 		return false;
 	if (!p->len)
 		return p->may_be_empty;
-	return !vu_touches(VU_TOUCH_PATHS) ||
-	       vu_is_plain(p->dirfd, p->text, (size_t)p->len, &p->how);
+	if (unless != ANY_NAME && vu_is_special(p->text, (size_t)p->len))
+		return false;
+	if (unless == MAGIC && may_be_magic(p->text))
+		return false;
+	if (!vu_touches(VU_TOUCH_PATHS) || vu_is_plain(p->dirfd, p->text, (size_t)p->len, &p->how))
+		return true;
+	p->inside = vu_is_inside(p->dirfd, p->text, (size_t)p->len, VU_PATH_ROOM, p->how);
+	return p->inside;
 }
 
-/* The call with our copy of the path: what was looked at is what is used. */
+/*
+ * The call with our copy of the path: what was looked at is what is used. Where a mount's name does not lead
+ * there any more, the handler knows what to say.
+ */
 static struct vu_answer issue(struct vu_frame *f, const struct quick_path *p)
 {
-	f->use[p->at] = (uint64_t)p->text;
-	return native();
+	uint64_t *arg = &f->use[p->at], was = f->arg[p->at];
+	long r;
+
+	*arg = (uint64_t)p->text;
+	if (!p->inside)
+		return native();
+	f->arg[p->at] = *arg;
+	r = make(f);
+	f->arg[p->at] = was;
+	return r == -ENOENT || r == -EACCES ? NO_ANSWER : answer(r);
 }
 
 static struct vu_answer quick_path(struct vu_frame *f)
 {
 	struct quick_path p;
 
-	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_native(f, &p))
+	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_ready(f, &p, ANY_NAME))
 		return NO_ANSWER;
 	/* A directory may hold mount points that only the view has. */
 	if ((p.how & VU_PARENT) && vu_touches(VU_TOUCH_GHOST))
@@ -124,25 +156,16 @@ static struct vu_answer quick_stat(struct vu_frame *f)
 {
 	struct quick_path p;
 
-	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_native(f, &p) ||
-	    vu_is_special(p.text, (size_t)p.len))
+	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_ready(f, &p, SPECIAL))
 		return NO_ANSWER;
 	return issue(f, &p);
-}
-
-/* Does `text` end in a name that only magic links of /proc have, or lie in a folder full of them? */
-static bool may_be_magic(const char *text)
-{
-	return !vu_strncmp(text, "/proc", 5) || !vu_strncmp(text, "/dev/fd", 7) ||
-	       !vu_strchr(text, '/') || text[0] != '/';
 }
 
 static struct vu_answer quick_readlink(struct vu_frame *f)
 {
 	struct quick_path p;
 
-	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_native(f, &p) || !p.len ||
-	    vu_is_special(p.text, (size_t)p.len) || may_be_magic(p.text))
+	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_ready(f, &p, MAGIC) || !p.len)
 		return NO_ANSWER;
 	return issue(f, &p);
 }
@@ -157,7 +180,7 @@ static struct vu_answer quick_open(struct vu_frame *f)
 	p.dirfd = at ? (int)f->arg[0] : AT_FDCWD;
 	p.may_be_empty = false;
 	p.how = vu_how_to_open((unsigned int)flags) & ~VU_SPECIAL;
-	if (!is_native(f, &p) || vu_is_special(p.text, (size_t)p.len))
+	if (!is_ready(f, &p, SPECIAL))
 		return NO_ANSWER;
 	return issue(f, &p);
 }
@@ -169,7 +192,8 @@ static struct vu_answer quick_chdir(struct vu_frame *f)
 	if (a.verdict == VU_NO_ANSWER)
 		return a;
 	/* Where relative paths begin changes in the call: what others find out until then is of no use. */
-	a = answer(vu_guest_sys6((long)f->nr, (long)f->use[0], 0, 0, 0, 0, 0));
+	if (a.verdict == VU_ISSUE)
+		a = answer(vu_guest_sys6((long)f->nr, (long)f->use[0], 0, 0, 0, 0, 0));
 	vu_known_forget();
 	return a;
 }

@@ -96,7 +96,7 @@ assert_sites()
 	assert_failure 1
 	assert_output -p "script: no ELF file"
 	"$SCAN" <script >list
-	[ "$(stat -c %s list)" -eq 40 ] || fail "not an empty list"
+	[ "$(stat -c %s list)" -eq 48 ] || fail "not an empty list"
 	run "$SCAN" --list missing
 	assert_failure 1
 	assert_output -p "missing: No such file"
