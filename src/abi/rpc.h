@@ -53,7 +53,7 @@ struct vu_rpc_reply {
  * MODULE_ADD    strings: name => 0; text: note for the user
  * MODULE_DEL    strings: name => 0 or -errno; text: why not, naming the users
  * MODULE_LIST   => text: a line each, tab separated: name, uses, flags, path, description
- * VIEW_NEW      a: 1 = from an empty view. strings: name => text: none; a: view_fd | rpc_fd << 32,
+ * VIEW_NEW      a: VU_NEW_* bits. strings: name => text: none; a: view_fd | rpc_fd << 32,
  *               b: view number. The server keeps the view while the connection stays open: the front
  *               holds it until its last guest is gone
  * VIEW_NAME     strings: the new name, or none to ask => text: name
@@ -96,6 +96,9 @@ enum vu_rpc_op {
 	VU_RPC_OPS(X)
 #undef X
 };
+
+#define VU_NEW_EMPTY 0x1u /* not a copy of the caller's */
+#define VU_NEW_STATS 0x2u /* calls in it are counted (struct vu_stats) */
 
 #define VU_MNT_SOURCE_FD   0x1u /* a descriptor of the source follows, open as the caller may */
 #define VU_MNT_SOURCE_RO   0x2u /* ... it could be opened for reading only */

@@ -30,16 +30,18 @@
 #define VU_VIEW_ADDR	0x7e100000ul
 #define VU_THREADS_ADDR 0x7e800000ul
 #define VU_SHARED_ADDR	0x7ec00000ul
+#define VU_STATS_ADDR	0x7ec10000ul
 #define VU_STACKS_ADDR	0x7f000000ul
 
-/* The image: head, shared page, code table, two areas. */
+/* The image: head, shared page, code table, two areas, counters. */
 #define VU_VIEW_HEAD_SIZE 4096u
 #define VU_VIEW_SHARED	  VU_VIEW_HEAD_SIZE
 #define VU_SHARED_SIZE	  4096u
 #define VU_VIEW_CODE	  (VU_VIEW_SHARED + VU_SHARED_SIZE)
 #define VU_VIEW_AREAS	  ((VU_VIEW_CODE + sizeof(struct vu_code_table) + 4095u) & ~4095ul)
 #define VU_VIEW_AREA_SIZE (1u << 20) /* bytes of one table area */
-#define VU_VIEW_SIZE	  (VU_VIEW_AREAS + 2u * VU_VIEW_AREA_SIZE)
+#define VU_VIEW_STATS	  (VU_VIEW_AREAS + 2u * VU_VIEW_AREA_SIZE)
+#define VU_VIEW_SIZE	  (VU_VIEW_STATS + sizeof(struct vu_stats))
 #define VU_NAMES_BITS	  4096u
 
 /* Classes of calls that a view touches (vu_view_head.classes); a class that is off costs one test. */
@@ -47,6 +49,10 @@
 #define VU_TOUCH_IDS   0x2u /* user and group ids are the process's own business (unrealuidgid) */
 #define VU_TOUCH_UTS   0x4u /* uname() answers from uts */
 #define VU_TOUCH_GHOST 0x8u /* a mount point does not exist on the host: getdents adds it */
+
+/* What the agent does for people who look into it (vu_view_head.debug). */
+#define VU_DEBUG_LOG   0x1u /* it writes what is odd to stderr */
+#define VU_DEBUG_STATS 0x2u /* it counts calls (struct vu_stats) */
 
 struct vu_view_head {
 	uint32_t magic;
@@ -71,6 +77,27 @@ struct vu_view_head {
  */
 struct vu_shared {
 	uint64_t links; /* grows when a guest has made or moved a link, or what may be one (atomic) */
+};
+
+/* How a call came to the agent, or what it led to. */
+enum vu_stats_kind {
+	VU_STATS_QUICK, /* by a patched site, answered by the quick way */
+	VU_STATS_FULL,	/* by a patched site, taken the full way */
+	VU_STATS_TRAP,	/* by a signal */
+	VU_STATS_RPC,	/* a request to umvu */
+	VU_STATS_KINDS,
+};
+#define VU_STATS_CALLS 512u
+#define VU_STATS_OTHER 510u /* numbers from here on, which no call has */
+#define VU_STATS_CODE  511u /* no call: a program or library is to be patched */
+
+/*
+ * Counters of all guests of the view, at the image's offset VU_VIEW_STATS. With VU_DEBUG_STATS the agents add
+ * to them (atomic), in a mapping of their own as of struct vu_shared. Calls that no filter would trap because
+ * of their arguments are not counted.
+ */
+struct vu_stats {
+	uint64_t count[VU_STATS_KINDS][VU_STATS_CALLS];
 };
 
 /* A table area: this head, then n_mounts entries, then strings. Offsets are from the area's start. */

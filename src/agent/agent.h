@@ -160,6 +160,8 @@ static inline bool vu_touches(uint32_t classes) /* does the view touch one of VU
 {
 	return !agent_process.viewless && (vu_view()->classes & classes);
 }
+/* Maps `size` bytes from `offset` of the view image once more, at `addr`, writable; false: cannot be. */
+bool vu_view_map(uint64_t addr, uint64_t size, uint64_t offset);
 /*
  * Entry of the mount table, copied out as one publishing had it; strings stay in the area.
  * vu_mount_by_*: true and *m filled, or false. Never block, safe against concurrent publishing.

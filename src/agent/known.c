@@ -16,12 +16,7 @@
  * An entry is two words that vouch for each other, so that threads need no lock. Paths are told apart by
  * 64 bits of a hash with the process's own random key.
  */
-#include <asm/errno.h>
-#include <asm/unistd_64.h>
-#include <linux/mman.h>
-
 #include "agent/known.h"
-#include "agent/open.h"
 
 #define ENTRIES 256
 #define LIFE	(1ul << 24) /* cycles: 4 to 17 ms at 4 to 1 GHz */
@@ -137,22 +132,8 @@ void vu_known_forget(void)
 /* The page that the view's guests share, to be written; NULL: it is not to be had. */
 static struct vu_shared *shared(void)
 {
-	char name[40];
-	long fd = agent_process.ref.view_fd, r;
-
-	if (writable)
-		return (void *)VU_SHARED_ADDR;
-	if (agent_process.ref.server) {
-		vu_session_name(name, sizeof(name), agent_process.ref.view_fd);
-		fd = vu_sys(__NR_open, name, VU_O_RDWR | VU_O_CLOEXEC, 0);
-	}
-	if (fd < 0)
-		return NULL;
-	r = vu_sys(__NR_mmap, VU_SHARED_ADDR, VU_SHARED_SIZE, PROT_READ | PROT_WRITE,
-		   MAP_SHARED | MAP_FIXED_NOREPLACE, fd, VU_VIEW_SHARED);
-	if (agent_process.ref.server)
-		vu_sys(__NR_close, fd);
-	writable = r == VU_SHARED_ADDR || r == -EEXIST;
+	if (!writable)
+		writable = vu_view_map(VU_SHARED_ADDR, VU_SHARED_SIZE, VU_VIEW_SHARED);
 	return writable ? (void *)VU_SHARED_ADDR : NULL;
 }
 

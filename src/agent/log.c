@@ -8,7 +8,7 @@ void vu_debug(const char *what, const char *detail, long value)
 {
 	char line[256] = "umvu: ";
 
-	if (!vu_view()->debug)
+	if (!(vu_view()->debug & VU_DEBUG_LOG))
 		return;
 	vu_append(line, sizeof(line), what);
 	vu_append(line, sizeof(line), " ");

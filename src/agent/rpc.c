@@ -14,6 +14,7 @@
 #include <asm/unistd_64.h>
 
 #include "agent/rpc.h"
+#include "agent/stats.h"
 #include "agent/trap.h"
 
 #define AF_UNIX_      1
@@ -174,6 +175,7 @@ long vu_rpc_ask(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rp
 			a->text[0] = 0;
 		return fd;
 	}
+	vu_count(VU_STATS_RPC, c ? c->nr : (long)VU_STATS_CODE);
 	rq->magic = VU_RPC_MAGIC;
 	rq->abi = VU_ABI_VERSION;
 	rq->token = agent_process.driver;

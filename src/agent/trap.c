@@ -21,6 +21,7 @@
 #include <asm/unistd_64.h>
 
 #include "agent/gate.h"
+#include "agent/stats.h"
 #include "agent/trap.h"
 
 #define SYS_SECCOMP  1
@@ -80,6 +81,7 @@ static long handle(struct vu_call *c, struct vu_scratch *s)
 {
 	c->row = vu_row(c->nr);
 	c->s = s;
+	vu_count(c->by_gate ? VU_STATS_FULL : VU_STATS_TRAP, c->nr);
 	if (agent_process.strict && c->nr != __NR_rt_sigreturn)
 		vu_sys(__NR_kill, vu_sys(__NR_getpid), 9 /* SIGKILL */);
 	if (!c->row) {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reading the view image: lookups in the mount table. They wait for nobody (abi/view.h). */
 #include <asm/errno.h>
+#include <asm/unistd_64.h>
+#include <linux/mman.h>
 
 #include "agent/agent.h"
+#include "agent/open.h"
 
 /* Stands for the view where none could be mapped: touches nothing. */
 static const struct vu_view_head no_view;
@@ -10,6 +13,24 @@ static const struct vu_view_head no_view;
 const struct vu_view_head *vu_view(void)
 {
 	return agent_process.viewless ? &no_view : (const struct vu_view_head *)VU_VIEW_ADDR;
+}
+
+bool vu_view_map(uint64_t addr, uint64_t size, uint64_t offset)
+{
+	char name[40];
+	long fd = agent_process.ref.view_fd, r;
+
+	if (agent_process.ref.server) {
+		vu_session_name(name, sizeof(name), agent_process.ref.view_fd);
+		fd = vu_sys(__NR_open, name, VU_O_RDWR | VU_O_CLOEXEC, 0);
+	}
+	if (fd < 0)
+		return false;
+	r = vu_sys(__NR_mmap, addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE,
+		   fd, offset);
+	if (agent_process.ref.server)
+		vu_sys(__NR_close, fd);
+	return r == (long)addr || r == -EEXIST; /* another thread has mapped it */
 }
 
 struct lookup {

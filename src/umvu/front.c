@@ -40,6 +40,7 @@
 #include "umvu/launch.h"
 #include "umvu/link.h"
 #include "umvu/paths.h"
+#include "umvu/stats.h"
 
 #define EXIT_UMVU    125
 #define GRACE_MS     2000  /* between SIGTERM and SIGKILL */
@@ -380,7 +381,7 @@ int vu_front_run(const struct vu_options *o)
 		vu_log_err("front", "cannot begin: %s", strerror(-res));
 		return EXIT_UMVU;
 	}
-	res = vu_front_connect(&f.link, o->name, o->debug, text, sizeof(text));
+	res = vu_front_connect(&f.link, o->name, o->debug, o->stats, text, sizeof(text));
 	if (res < 0) {
 		vu_log_err("front", "no session: %s%s%s", text, text[0] ? ": " : "",
 			   strerror(-res));
@@ -394,10 +395,11 @@ int vu_front_run(const struct vu_options *o)
 		look(&f);
 	}
 	serve(&f);
-	if (!f.ended) {
+	if (f.ended)
+		part(&f);
+	else
 		clean_up(&f);
-		return EXIT_UMVU;
-	}
-	part(&f);
-	return exit_like(&f);
+	if (f.link.stats)
+		vu_stats_print(f.link.stats, o->json);
+	return f.ended ? exit_like(&f) : EXIT_UMVU;
 }

@@ -104,8 +104,8 @@ int vu_front_receive(const struct vu_front_link *l, struct vu_front_message *m)
 	return 1;
 }
 
-/* What the image of the new view says about the session. */
-static int read_image(struct vu_front_link *l)
+/* What the image of the new view says about the session; its counters, if they are wanted. */
+static int read_image(struct vu_front_link *l, bool stats)
 {
 	VU_CLEANUP(fd) int fd = -1;
 	const struct vu_view_head *head;
@@ -123,13 +123,19 @@ static int read_image(struct vu_front_link *l)
 	l->ref.loader_fd = head->loader_fd;
 	l->classes = head->classes;
 	munmap((void *)head, VU_VIEW_HEAD_SIZE);
-	return 0;
+	if (!stats)
+		return 0;
+	l->stats = mmap(NULL, sizeof(*l->stats), PROT_READ, MAP_SHARED, fd, VU_VIEW_STATS);
+	if (l->stats != MAP_FAILED)
+		return 0;
+	l->stats = NULL;
+	return -errno;
 }
 
-static int ask_view(struct vu_front_link *l, const char *name, char *text, size_t size)
+static int ask_view(struct vu_front_link *l, const char *name, bool stats, char *text, size_t size)
 {
 	struct vu_front_message m;
-	int res = vu_front_send(l, VU_RPC_VIEW_NEW, 0, name ? name : "");
+	int res = vu_front_send(l, VU_RPC_VIEW_NEW, stats ? VU_NEW_STATS : 0, name ? name : "");
 
 	if (res == -EPIPE)
 		res = 0; /* it has gone, but not without a word, perhaps */
@@ -147,10 +153,11 @@ static int ask_view(struct vu_front_link *l, const char *name, char *text, size_
 	l->ref.view_fd = (int32_t)(uint32_t)m.a;
 	l->ref.rpc_fd = (int32_t)(m.a >> 32);
 	l->view = (uint32_t)m.b;
-	return read_image(l);
+	return read_image(l, stats);
 }
 
-int vu_front_connect(struct vu_front_link *l, const char *name, bool debug, char *text, size_t size)
+int vu_front_connect(struct vu_front_link *l, const char *name, bool debug, bool stats, char *text,
+		     size_t size)
 {
 	int res;
 
@@ -165,7 +172,7 @@ int vu_front_connect(struct vu_front_link *l, const char *name, bool debug, char
 			return res;
 		}
 	}
-	res = ask_view(l, name, text, size);
+	res = ask_view(l, name, stats, text, size);
 	if (res < 0)
 		vu_fd_close(&l->fd);
 	return res;

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "abi/state.h"
+#include "abi/view.h"
 
 struct vu_front_link {
 	int fd;
@@ -16,6 +17,7 @@ struct vu_front_link {
 	uint32_t view;	  /* number */
 	uint32_t classes; /* VU_TOUCH_* of the view when it was made */
 	struct vu_session_ref ref;
+	const struct vu_stats *stats; /* the view's, mapped; outlives it. NULL: not asked for */
 };
 
 /* A message from the server. */
@@ -27,10 +29,11 @@ struct vu_front_message {
 };
 
 /*
- * Connect to the server of the caller's session, or start one, and ask for a view. 0; or -errno with a
+ * Connect to the server of the caller's session, or start one, and ask for a view, with its
+ * calls counted (`stats`) or not. 0; or -errno with a
  * sentence in text[size] ("" where strerror says it all).
  */
-int vu_front_connect(struct vu_front_link *l, const char *name, bool debug, char *text,
+int vu_front_connect(struct vu_front_link *l, const char *name, bool debug, bool stats, char *text,
 		     size_t size);
 
 /* Send a request; its answer comes by vu_front_receive(). 0 or -errno. */

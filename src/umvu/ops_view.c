@@ -29,11 +29,13 @@ void vu_op_hello(struct vu_conn *c, struct vu_rpc_in *in)
 
 void vu_op_view_new(struct vu_conn *c, struct vu_rpc_in *in)
 {
-	const struct vu_view *parent = c->view && in->head.a != 1 ? users_view(c) : NULL;
+	const struct vu_view *parent = c->view && !(in->head.a & VU_NEW_EMPTY) ? users_view(c) :
+										 NULL;
 	struct vu_conn_reply r = { 0 };
 	struct vu_view *v;
 
-	r.result = vu_view_new(c->session, parent, in->n_str ? in->str[0] : "", &v);
+	r.result = vu_view_new(c->session, parent, in->n_str ? in->str[0] : "",
+			       in->head.a & VU_NEW_STATS, &v);
 	if (!r.result) {
 		v->front = c;
 		c->front_of = v;

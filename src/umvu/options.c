@@ -92,9 +92,12 @@ static const struct vu_opt table[] = {
 	VU_OPT_CALL('d', "debug", set_debug, "TAGS",
 		    "log what happens: session, view, mount, driver, module, rpc,\n"
 		    "realm, guest, agent, front, code, or all; TAG:trace says more"),
+	VU_OPT_FLAG(0, "stats", struct vu_options, stats, true,
+		    "at the end, tell how the system calls of the view were caught"),
 	VU_OPT_FLAG(0, "check", struct vu_options, check, true,
 		    "say what this machine allows, and why not"),
-	VU_OPT_FLAG(0, "json", struct vu_options, json, true, "with --check: print JSON"),
+	VU_OPT_FLAG(0, "json", struct vu_options, json, true,
+		    "with --check or --stats: print JSON"),
 	VU_OPT_END,
 };
 
@@ -121,8 +124,8 @@ int vu_options_parse(int argc, char **argv, struct vu_options *o, FILE *out, FIL
 		vu_options_free(o);
 		return first == -ECANCELED ? first : -EINVAL;
 	}
-	if (o->json && !o->check) {
-		vu_opt_usage_error(&spec, "--json goes with --check");
+	if (o->json && !o->check && !o->stats) {
+		vu_opt_usage_error(&spec, "--json goes with --check or --stats");
 		vu_options_free(o);
 		return -EINVAL;
 	}

@@ -85,10 +85,14 @@ static int publish(struct vu_view *v)
 	size_t n = (size_t)count(v) + 1;
 	VU_CLEANUP(free) struct vu_publish_mount *list = calloc(n, sizeof(*list));
 	VU_CLEANUP(free) void *texts = calloc(n, 2 * OPTIONS_MAX);
-	struct vu_publish p = { .mounts = list, .name = v->name, .debug = vu_log_has("agent") };
+	struct vu_publish p = { .mounts = list, .name = v->name };
 
 	if (!list || !texts)
 		return -ENOMEM;
+	if (vu_log_has("agent"))
+		p.debug |= VU_DEBUG_LOG;
+	if (v->stats)
+		p.debug |= VU_DEBUG_STATS;
 	if (v->owner)
 		p.n_mounts = gather(v->owner, v, list, texts, 0);
 	p.n_mounts = gather(v, v, list, texts, p.n_mounts);
@@ -212,7 +216,7 @@ static int copy_entries(struct vu_view *v, const struct vu_view *parent)
 	return vu_modules_copy(v, parent);
 }
 
-int vu_view_new(struct vu_session *s, const struct vu_view *parent, const char *name,
+int vu_view_new(struct vu_session *s, const struct vu_view *parent, const char *name, bool stats,
 		struct vu_view **out)
 {
 	struct vu_view *v = alloc_view(s);
@@ -221,6 +225,7 @@ int vu_view_new(struct vu_session *s, const struct vu_view *parent, const char *
 
 	if (!v)
 		return res;
+	v->stats = stats;
 	if (vu_str_copy(v->name, sizeof(v->name), name) < 0)
 		res = -ENAMETOOLONG;
 	vu_name_view(image, s->id, v->number);

@@ -42,6 +42,7 @@ struct vu_view {
 	struct vu_list contexts; /* struct vu_fscontext */
 	unsigned int n_contexts;
 	struct vu_conn *front; /* NULL: it has gone, or this is a driver's view */
+	bool stats;	       /* its guests count their calls */
 	bool ending;
 	/* Called when the view has ended, with what went wrong ("": nothing); NULL: nobody waits. */
 	void (*ended)(void *ctx, const char *text);
@@ -54,8 +55,8 @@ struct vu_view {
 	struct vu_list covers;	  /* of a user's view: its drivers' views */
 };
 
-/* A view that begins as a copy of `parent` (NULL: empty). 0 and *v, or -errno. */
-int vu_view_new(struct vu_session *s, const struct vu_view *parent, const char *name,
+/* A view that begins as a copy of `parent` (NULL: empty), with calls counted or not. 0 and *v, or -errno. */
+int vu_view_new(struct vu_session *s, const struct vu_view *parent, const char *name, bool stats,
 		struct vu_view **v);
 
 /* A driver's view. 0 and *v, or -errno. */

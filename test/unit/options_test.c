@@ -74,6 +74,18 @@ static void test_no_command(void **state)
 	vu_options_free(&o);
 }
 
+static void test_stats(void **state)
+{
+	struct vu_options o;
+
+	(void)state;
+	assert_int_equal(parse(&o, ARGV("--stats", "--json", "cmd")), 0);
+	assert_true(o.stats);
+	assert_true(o.json);
+	assert_string_equal(init_line(&o), "vu-init -- cmd");
+	vu_options_free(&o);
+}
+
 static void test_end_of_options(void **state)
 {
 	struct vu_options o;
@@ -101,6 +113,7 @@ static void test_bad(void **state)
 	assert_int_equal(parse(&o, ARGV("-d", "mount:nolevel")), -EINVAL);
 	assert_int_equal(parse(&o, ARGV("-d", "mount,nosubject")), -EINVAL);
 	assert_int_equal(parse(&o, ARGV("--json")), -EINVAL);
+	assert_int_equal(parse(&o, ARGV("--json", "--root")), -EINVAL);
 	assert_int_equal(parse(&o, ARGV("-f")), -EINVAL);
 	assert_int_equal(parse(&o, ARGV("--help")), -ECANCELED);
 	assert_int_equal(parse(&o, ARGV("--version")), -ECANCELED);
@@ -109,9 +122,8 @@ static void test_bad(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all),
-		cmocka_unit_test(test_no_command),
-		cmocka_unit_test(test_end_of_options),
+		cmocka_unit_test(test_all),   cmocka_unit_test(test_no_command),
+		cmocka_unit_test(test_stats), cmocka_unit_test(test_end_of_options),
 		cmocka_unit_test(test_bad),
 	};
 	int res;
