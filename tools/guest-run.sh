@@ -8,10 +8,12 @@
 # Environment: VU_BUILD the build tree; VU_TEST_TMP a folder to work in (else one is made in /tmp);
 # VU_FLAVOURS leave out all other flavours than these (trap, mount, inside).
 #
+# VU_AGENT is in the environment of all runs, with a value of the same length.
 # Each run starts in a fresh folder of one and the same name. What the source's head may say:
 #   args: WORDS       arguments
 #   setup: COMMANDS   for sh, in that folder, before each run
-#   flavours: WORDS   kinds of sessions: trap, mount (default: both)
+#   flavours: WORDS   kinds of sessions: trap (no call site is patched), mount (they are, something is
+#                     mounted, ids are virtual); default: both
 #   fsmode: mount     once more with the folder inside a mounted ext2 image
 # Status 77 of the native run: the test is skipped.
 #
@@ -58,9 +60,10 @@ ulimit -c 0
 # Sets the scene: run COMMAND... in a fresh folder, its output to $base/FLAVOUR.{out,err,status,left}.
 run()
 {
-	local flavour=$1 status=0
+	local flavour=$1 status=0 agent=fast
 
 	shift
+	[ "$flavour" != trap ] || agent=trap
 	chmod -R u+rwX "$work" 2>/dev/null || true
 	rm -rf "$work" "${base:?}/home" "$base/tmp"
 	mkdir -p "$work/d" "$base/home" "$base/tmp"
@@ -73,7 +76,7 @@ run()
 		[ "$flavour" = inside ] || cd "$work/d"
 		exec "$leash" -t "${VU_GUEST_TIMEOUT:-30}" -r "$base/$flavour.left" env -i \
 			PATH="$VU_BUILD/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin" \
-			HOME="$base/home" TMPDIR="$base/tmp" LANG=C.UTF-8 "$@"
+			HOME="$base/home" TMPDIR="$base/tmp" LANG=C.UTF-8 VU_AGENT=$agent "$@"
 	) </dev/null >"$base/out" 2>"$base/err" || status=$?
 	mv "$base/out" "$base/$flavour.out"
 	mv "$base/err" "$base/$flavour.err"

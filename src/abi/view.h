@@ -43,6 +43,7 @@
 #define VU_VIEW_STATS	  (VU_VIEW_AREAS + 2u * VU_VIEW_AREA_SIZE)
 #define VU_VIEW_SIZE	  (VU_VIEW_STATS + sizeof(struct vu_stats))
 #define VU_NAMES_BITS	  4096u
+#define VU_VIEW_READERS	  16u
 
 /* Classes of calls that a view touches (vu_view_head.classes); a class that is off costs one test. */
 #define VU_TOUCH_PATHS 0x1u /* there is a mount */
@@ -68,12 +69,15 @@ struct vu_view_head {
 	uint64_t loader_dev; /* st_dev and st_ino of vu-loader: an exec of it is not redirected */
 	uint64_t loader_ino;
 	uint32_t debug; /* VU_DEBUG_* for the agent */
-	uint32_t reserved;
+	uint32_t flags; /* VU_VIEW_* */
+	/* The server's descriptors of images whose guests are to be told of links, this one's too; 0 free. */
+	int32_t readers[VU_VIEW_READERS];
 };
+#define VU_VIEW_FORGETFUL 0x1u /* it is not among the readers: its guests must not remember paths */
 
 /*
- * What the guests of a view tell each other, at the image's offset VU_VIEW_SHARED: who has something to
- * tell maps that page once more, writable.
+ * What guests tell each other, at the image's offset VU_VIEW_SHARED: who has something to tell maps that
+ * page of each reader's image, writable.
  */
 struct vu_shared {
 	uint64_t links; /* grows when a guest has made or moved a link, or what may be one (atomic) */

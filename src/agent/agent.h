@@ -160,8 +160,11 @@ static inline bool vu_touches(uint32_t classes) /* does the view touch one of VU
 {
 	return !agent_process.viewless && (vu_view()->classes & classes);
 }
-/* Maps `size` bytes from `offset` of the view image once more, at `addr`, writable; false: cannot be. */
-bool vu_view_map(uint64_t addr, uint64_t size, uint64_t offset);
+/*
+ * Maps `size` bytes from `offset` of the image that is the server's descriptor view_fd, writable; false: it
+ * cannot be. At *addr, where they stay if they are there already; if that is 0, it gets the address.
+ */
+bool vu_view_map(int view_fd, uint64_t *addr, uint64_t size, uint64_t offset);
 /*
  * Entry of the mount table, copied out as one publishing had it; strings stay in the area.
  * vu_mount_by_*: true and *m filled, or false. Never block, safe against concurrent publishing.

@@ -5,10 +5,14 @@
  *
  * What is in it can become wrong when a symbolic link appears where there was none, and leads into a
  * mount. So it is forgotten
- *	- by all processes of the view as soon as one of them has made a link, renamed anything, or mounted
- *	  (a counter in the memory that they share; the view's sequence number);
+ *	- by all processes of the session as soon as one of them has made a link or renamed anything (a
+ *	  counter in each view's image), by those of a view when something is mounted in it (its sequence
+ *	  number);
  *	- by the process when its cwd, root or namespaces change;
- *	- LIFE after it was found out, whatever happens: for links that are made outside the session.
+ *	- LIFE after it was looked at, whatever happens: for links that are made outside the session,
+ *	  or by a process that has left its user namespace (anchor.c) and so reaches its own view only.
+ * An entry counts from the moment before it was looked at: a change that comes while it is looked at makes
+ * it useless.
  *
  * Time is the CPU's time stamp counter, which costs less than a tenth of a system call. A process that has
  * it forbidden (PR_SET_TSC) knows nothing.
@@ -16,6 +20,8 @@
  * An entry is two words that vouch for each other, so that threads need no lock. Paths are told apart by
  * 64 bits of a hash with the process's own random key.
  */
+#include <asm/unistd_64.h>
+
 #include "agent/known.h"
 
 #define ENTRIES 256
@@ -47,7 +53,7 @@ static uint64_t mix(uint64_t h, uint64_t word)
 	return h ^ h >> 29;
 }
 
-static uint64_t hash(enum vu_known_kind kind, const char *s, size_t n)
+static uint64_t hash(uint64_t changes, enum vu_known_kind kind, const char *s, size_t n)
 {
 	uint64_t h = agent_process.hash_key ^ (uint64_t)kind, word;
 
@@ -59,69 +65,76 @@ static uint64_t hash(enum vu_known_kind kind, const char *s, size_t n)
 	while (n)
 		word = word << 8 | (unsigned char)s[--n];
 	h = mix(h, word);
-	return mix(h, (__atomic_load_n(&vu_view()->seq, __ATOMIC_ACQUIRE) ^ links() << 32) +
-			      __atomic_load_n(&own_epoch, __ATOMIC_RELAXED) * MIX1);
+	return mix(h, changes);
 }
 
-static bool is_usable(void)
+struct vu_moment vu_known_now(void)
 {
-	return !agent_process.viewless && !agent_process.no_clock;
+	struct vu_moment now = { 0, 0 };
+
+	if (agent_process.viewless || agent_process.no_clock ||
+	    (vu_view()->flags & VU_VIEW_FORGETFUL))
+		return now;
+	now.changes = (__atomic_load_n(&vu_view()->seq, __ATOMIC_ACQUIRE) ^ links() << 32) +
+		      __atomic_load_n(&own_epoch, __ATOMIC_ACQUIRE) * MIX1;
+	now.stamp = __builtin_ia32_rdtsc();
+	return now;
 }
 
-bool vu_known(enum vu_known_kind kind, const char *s, size_t n)
+bool vu_known(const struct vu_moment *now, enum vu_known_kind kind, const char *s, size_t n)
 {
 	uint64_t h, tag, stamp;
 
-	if (!is_usable())
+	if (!now->stamp)
 		return false;
-	h = hash(kind, s, n);
+	h = hash(now->changes, kind, s, n);
 	tag = __atomic_load_n(&entries[h % ENTRIES].tag, __ATOMIC_RELAXED);
 	stamp = __atomic_load_n(&entries[h % ENTRIES].stamp, __ATOMIC_RELAXED);
-	return tag == (h ^ stamp * MIX1) && __builtin_ia32_rdtsc() - stamp < LIFE;
+	return tag == (h ^ stamp * MIX1) && now->stamp - stamp < LIFE;
 }
 
-bool vu_known_inside(uint64_t key, struct vu_inside *in)
+uint64_t vu_inside_key(const struct vu_moment *now, enum vu_known_kind kind, const char *s,
+		       size_t n)
+{
+	return hash(now->changes, kind, s, n);
+}
+
+bool vu_known_inside(const struct vu_moment *now, uint64_t key, struct vu_inside *in)
 {
 	uint64_t tag, stamp, value;
 
-	if (!is_usable())
+	if (!now->stamp)
 		return false;
 	tag = __atomic_load_n(&insides[key % INSIDES].tag, __ATOMIC_RELAXED);
 	stamp = __atomic_load_n(&insides[key % INSIDES].stamp, __ATOMIC_RELAXED);
 	value = __atomic_load_n(&insides[key % INSIDES].value, __ATOMIC_RELAXED);
-	if (tag != (key ^ stamp * MIX1 ^ value * MIX2) || __builtin_ia32_rdtsc() - stamp >= LIFE)
+	if (tag != (key ^ stamp * MIX1 ^ value * MIX2) || now->stamp - stamp >= LIFE)
 		return false;
 	*in = (struct vu_inside){ (uint32_t)(value >> 32), (uint32_t)value };
 	return true;
 }
 
-void vu_know_inside(uint64_t key, struct vu_inside in)
+void vu_know_inside(const struct vu_moment *then, uint64_t key, struct vu_inside in)
 {
-	uint64_t stamp = __builtin_ia32_rdtsc(), value = (uint64_t)in.mount << 32 | in.skip;
+	uint64_t value = (uint64_t)in.mount << 32 | in.skip;
 
-	if (!is_usable())
+	if (!then->stamp)
 		return;
-	__atomic_store_n(&insides[key % INSIDES].stamp, stamp, __ATOMIC_RELAXED);
+	__atomic_store_n(&insides[key % INSIDES].stamp, then->stamp, __ATOMIC_RELAXED);
 	__atomic_store_n(&insides[key % INSIDES].value, value, __ATOMIC_RELAXED);
-	__atomic_store_n(&insides[key % INSIDES].tag, key ^ stamp * MIX1 ^ value * MIX2,
+	__atomic_store_n(&insides[key % INSIDES].tag, key ^ then->stamp * MIX1 ^ value * MIX2,
 			 __ATOMIC_RELAXED);
 }
 
-uint64_t vu_inside_key(enum vu_known_kind kind, const char *s, size_t n)
+void vu_know(const struct vu_moment *then, enum vu_known_kind kind, const char *s, size_t n)
 {
-	return hash(kind, s, n);
-}
+	uint64_t h;
 
-void vu_know(enum vu_known_kind kind, const char *s, size_t n)
-{
-	uint64_t h, stamp;
-
-	if (!is_usable())
+	if (!then->stamp)
 		return;
-	h = hash(kind, s, n);
-	stamp = __builtin_ia32_rdtsc();
-	__atomic_store_n(&entries[h % ENTRIES].stamp, stamp, __ATOMIC_RELAXED);
-	__atomic_store_n(&entries[h % ENTRIES].tag, h ^ stamp * MIX1, __ATOMIC_RELAXED);
+	h = hash(then->changes, kind, s, n);
+	__atomic_store_n(&entries[h % ENTRIES].stamp, then->stamp, __ATOMIC_RELAXED);
+	__atomic_store_n(&entries[h % ENTRIES].tag, h ^ then->stamp * MIX1, __ATOMIC_RELAXED);
 }
 
 void vu_known_forget(void)
@@ -129,19 +142,43 @@ void vu_known_forget(void)
 	__atomic_fetch_add(&own_epoch, 1, __ATOMIC_RELEASE);
 }
 
-/* The page that the view's guests share, to be written; NULL: it is not to be had. */
-static struct vu_shared *shared(void)
+static void tell(struct vu_shared *s)
 {
+	__atomic_fetch_add(&s->links, 1, __ATOMIC_RELEASE);
+}
+
+static void tell_own_view(void)
+{
+	uint64_t at = VU_SHARED_ADDR;
+
 	if (!writable)
-		writable = vu_view_map(VU_SHARED_ADDR, VU_SHARED_SIZE, VU_VIEW_SHARED);
-	return writable ? (void *)VU_SHARED_ADDR : NULL;
+		writable =
+			vu_view_map(agent_process.ref.view_fd, &at, VU_SHARED_SIZE, VU_VIEW_SHARED);
+	if (writable)
+		tell((void *)VU_SHARED_ADDR);
+}
+
+/* Other views of the session, if there are any. An anchored process does not reach them. */
+static void tell_others(void)
+{
+	for (unsigned int i = 0; i < VU_VIEW_READERS && agent_process.ref.server; i++) {
+		int fd = __atomic_load_n(&vu_view()->readers[i], __ATOMIC_ACQUIRE);
+		uint64_t page = 0;
+
+		if (!fd || fd == agent_process.ref.view_fd)
+			continue;
+		if (!vu_view_map(fd, &page, VU_SHARED_SIZE, VU_VIEW_SHARED))
+			continue; /* the view has gone */
+		tell((struct vu_shared *)page);
+		vu_sys(__NR_munmap, page, VU_SHARED_SIZE);
+	}
 }
 
 void vu_links_changed(void)
 {
-	struct vu_shared *s;
-
 	vu_known_forget();
-	if (!agent_process.viewless && (s = shared()))
-		__atomic_fetch_add(&s->links, 1, __ATOMIC_RELEASE);
+	if (agent_process.viewless)
+		return;
+	tell_own_view();
+	tell_others();
 }

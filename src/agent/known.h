@@ -10,10 +10,17 @@ enum vu_known_kind {
 	VU_KNOWN_FOLLOW,  /* the path is, a link at its end being followed */
 };
 
+/* A moment: what was changed until then, and the time; stamp 0: nothing can be known. */
+struct vu_moment {
+	uint64_t changes, stamp;
+};
+
+/* To be taken before something is looked up or found out. */
+struct vu_moment vu_known_now(void);
 /* Is it known of the n bytes of s? */
-bool vu_known(enum vu_known_kind kind, const char *s, size_t n);
-/* It has just been found out. */
-void vu_know(enum vu_known_kind kind, const char *s, size_t n);
+bool vu_known(const struct vu_moment *now, enum vu_known_kind kind, const char *s, size_t n);
+/* It has been found out since `then`: whatever was changed meanwhile, it will not be known. */
+void vu_know(const struct vu_moment *then, enum vu_known_kind kind, const char *s, size_t n);
 /*
  * The same of paths that lead into a mount: what is behind the first `skip` bytes of the text is the path
  * in that mount. Keys, because the text may be overwritten between asking and telling.
@@ -21,12 +28,13 @@ void vu_know(enum vu_known_kind kind, const char *s, size_t n);
 struct vu_inside {
 	uint32_t mount, skip;
 };
-uint64_t vu_inside_key(enum vu_known_kind kind, const char *s, size_t n);
-bool vu_known_inside(uint64_t key, struct vu_inside *in);
-void vu_know_inside(uint64_t key, struct vu_inside in);
+uint64_t vu_inside_key(const struct vu_moment *now, enum vu_known_kind kind, const char *s,
+		       size_t n);
+bool vu_known_inside(const struct vu_moment *now, uint64_t key, struct vu_inside *in);
+void vu_know_inside(const struct vu_moment *then, uint64_t key, struct vu_inside in);
 /* Where paths begin has changed for this process (cwd, root, namespace): it forgets all. */
 void vu_known_forget(void);
-/* A link may have been made, moved or put in a directory's place: all processes of the view forget. */
+/* A link may have been made, moved or put in a directory's place: all processes of the session forget. */
 void vu_links_changed(void);
 
 #endif

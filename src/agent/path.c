@@ -187,28 +187,30 @@ static bool follows(uint32_t how, const struct shape *sh)
 	return sh->slash ? !(how & VU_CREATE) : how & VU_FOLLOW;
 }
 
-/* Can something be remembered of it? */
-static bool is_memorable(int dirfd, const char *path)
+/* The moment before the path is looked at; one without a stamp if nothing is to be remembered of it. */
+static struct vu_moment before(int dirfd, const char *path)
 {
-	return path[0] == '/' || (dirfd == AT_FDCWD && !agent_process.shares_fs);
+	if (path[0] == '/' || (dirfd == AT_FDCWD && !agent_process.shares_fs))
+		return vu_known_now();
+	return (struct vu_moment){ 0, 0 };
 }
 
 /* Are the directories the kernel's own? PLAIN, FAILS: the call will, before its last component. */
-static enum proof prove_dirs(int dirfd, char *path, const struct shape *sh, bool memorable,
-			     uint32_t *how)
+static enum proof prove_dirs(int dirfd, char *path, const struct shape *sh,
+			     const struct vu_moment *now, uint32_t *how)
 {
 	size_t n = (size_t)(sh->last - path);
 	enum proof proof;
 
-	if (memorable && n && vu_known(VU_KNOWN_DIR, path, n))
+	if (n && vu_known(now, VU_KNOWN_DIR, path, n))
 		return PLAIN;
 	if (sh->dotdot || has_mount_name(path))
 		return UNKNOWN;
 	proof = look_at_dirs(dirfd, path, sh);
 	if (proof == UNKNOWN)
 		*how |= VU_NO_RUN;
-	if (proof == PLAIN && memorable && n)
-		vu_know(VU_KNOWN_DIR, path, n);
+	if (proof == PLAIN && n)
+		vu_know(now, VU_KNOWN_DIR, path, n);
 	return proof;
 }
 
@@ -221,17 +223,17 @@ static bool is_dots(const struct shape *sh)
 
 bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how)
 {
-	bool memorable = is_memorable(dirfd, path);
+	const struct vu_moment now = before(dirfd, path);
 	enum proof proof;
 	struct shape sh;
 
-	if (memorable && (*how & VU_FOLLOW) && vu_known(VU_KNOWN_FOLLOW, path, n))
+	if ((*how & VU_FOLLOW) && vu_known(&now, VU_KNOWN_FOLLOW, path, n))
 		return true;
 	get_shape(path, &sh);
 	if (is_root_covered(path) || is_dots(&sh) ||
 	    is_mount_name(sh.last, (size_t)(sh.end - sh.last)))
 		return false;
-	proof = prove_dirs(dirfd, path, &sh, memorable, how);
+	proof = prove_dirs(dirfd, path, &sh, &now, how);
 	if (proof != PLAIN)
 		return proof == FAILS;
 	if (sh.end == sh.last || (sh.end == sh.last + 1 && *sh.last == '.'))
@@ -239,23 +241,21 @@ bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how)
 	if (!follows(*how, &sh))
 		return true;
 	proof = look_at(dirfd, path, sh.end);
-	if (proof == PLAIN && memorable)
-		vu_know(VU_KNOWN_FOLLOW, path, n);
+	if (proof == PLAIN)
+		vu_know(&now, VU_KNOWN_FOLLOW, path, n);
 	return proof != UNKNOWN;
 }
 
 /* A walk has shown that all of the path, which was given so, is the kernel's; it may end at nothing. */
-static void remember(int dirfd, char *path, uint32_t how, bool exists)
+static void remember(const struct vu_moment *then, char *path, uint32_t how, bool exists)
 {
 	struct shape sh;
 
-	if (!is_memorable(dirfd, path))
-		return;
 	get_shape(path, &sh);
 	if (sh.last > path)
-		vu_know(VU_KNOWN_DIR, path, (size_t)(sh.last - path));
+		vu_know(then, VU_KNOWN_DIR, path, (size_t)(sh.last - path));
 	if (exists && (how & VU_FOLLOW))
-		vu_know(VU_KNOWN_FOLLOW, path, vu_strlen(path));
+		vu_know(then, VU_KNOWN_FOLLOW, path, vu_strlen(path));
 }
 
 /* Puts the mount's name for the kernel in the place of the first bytes of the path; its length, 0: no room. */
@@ -277,32 +277,34 @@ static size_t put_inside(char *path, size_t n, size_t size, struct vu_inside in)
 
 bool vu_is_inside(int dirfd, char *path, size_t n, size_t size, uint32_t how)
 {
+	struct vu_moment now = before(dirfd, path);
 	struct vu_inside in;
 	struct shape sh;
 	uint64_t key;
 	size_t from;
 
-	if (!is_memorable(dirfd, path))
+	if (!now.stamp)
 		return false;
-	key = vu_inside_key(VU_KNOWN_FOLLOW, path, n);
-	if ((how & VU_FOLLOW) && vu_known_inside(key, &in))
+	key = vu_inside_key(&now, VU_KNOWN_FOLLOW, path, n);
+	if ((how & VU_FOLLOW) && vu_known_inside(&now, key, &in))
 		return put_inside(path, n, size, in);
 	get_shape(path, &sh);
 	from = (size_t)(sh.last - path);
 	if (!from || sh.slash || is_dots(&sh) || is_mount_name(sh.last, n - from) ||
-	    !vu_known_inside(vu_inside_key(VU_KNOWN_DIR, path, from), &in))
+	    !vu_known_inside(&now, vu_inside_key(&now, VU_KNOWN_DIR, path, from), &in))
 		return false;
 	n = put_inside(path, n, size, in);
 	if (!n || !(how & VU_FOLLOW))
 		return n;
 	if (look_at(AT_FDCWD, path, path + n) != PLAIN)
 		return false;
-	vu_know_inside(key, in);
+	vu_know_inside(&now, key, in);
 	return true;
 }
 
 /* A walk has shown that the path leads into a mount, and by which of its bytes. */
-static void remember_inside(int dirfd, char *path, uint32_t how, const struct vu_path *p)
+static void remember_inside(const struct vu_moment *then, char *path, uint32_t how,
+			    const struct vu_path *p)
 {
 	size_t n = vu_strlen(path), real = vu_strlen(p->real), base;
 	struct vu_inside in = { .mount = p->mount };
@@ -310,7 +312,7 @@ static void remember_inside(int dirfd, char *path, uint32_t how, const struct vu
 	struct shape sh;
 	char name[64];
 
-	if (!is_memorable(dirfd, path) || !vu_mount_by_id(p->mount, &m))
+	if (!then->stamp || !vu_mount_by_id(p->mount, &m))
 		return;
 	base = vu_mount_name(&m, name);
 	get_shape(path, &sh);
@@ -319,9 +321,11 @@ static void remember_inside(int dirfd, char *path, uint32_t how, const struct vu
 		return;
 	in.skip = (uint32_t)(n - (real - base));
 	if (in.skip <= (size_t)(sh.last - path) - 1)
-		vu_know_inside(vu_inside_key(VU_KNOWN_DIR, path, (size_t)(sh.last - path)), in);
+		vu_know_inside(then,
+			       vu_inside_key(then, VU_KNOWN_DIR, path, (size_t)(sh.last - path)),
+			       in);
 	if (how & VU_FOLLOW)
-		vu_know_inside(vu_inside_key(VU_KNOWN_FOLLOW, path, n), in);
+		vu_know_inside(then, vu_inside_key(then, VU_KNOWN_FOLLOW, path, n), in);
 }
 
 static long as_it_is(struct vu_path *p, int dirfd, long r)
@@ -360,6 +364,7 @@ bool vu_is_special(const char *path, size_t n)
 /* The path as given is in p->real. */
 static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, struct vu_path *p)
 {
+	struct vu_moment now;
 	char given[256];
 	bool must_walk;
 	size_t n;
@@ -379,14 +384,15 @@ static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, 
 	n = vu_strlen(p->real);
 	if (n < sizeof(given)) /* what is longer is not asked for quickly */
 		memcpy(given, p->real, n + 1);
+	now = before(dirfd, p->real);
 	r = vu_walk(c, dirfd, how, flags, p);
 	if (!flags && !r && n < sizeof(given) &&
 	    !(p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC | VU_PATH_MISSING | VU_PATH_ROOT |
 			  VU_PATH_OPENED | VU_PATH_SLASH)))
-		remember_inside(dirfd, given, how, p);
+		remember_inside(&now, given, how, p);
 	if (!flags && (!r || (p->flags & VU_PATH_MISSING)) && vu_touches(VU_TOUCH_PATHS) &&
 	    (p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC)) == VU_PATH_NATIVE)
-		remember(dirfd, p->real, how, !(p->flags & VU_PATH_MISSING));
+		remember(&now, p->real, how, !(p->flags & VU_PATH_MISSING));
 	return r;
 }
 

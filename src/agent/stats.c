@@ -13,10 +13,11 @@ static bool mapped VU_HOT;
 /* With the guest's signals blocked: a handler that never returns must not leave a descriptor behind. */
 static void map(void)
 {
-	uint64_t mask = VU_ALL_SIGNALS;
+	uint64_t mask = VU_ALL_SIGNALS, at = VU_STATS_ADDR;
 
 	vu_sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, &mask, 8);
-	mapped = vu_view_map(VU_STATS_ADDR, sizeof(struct vu_stats), VU_VIEW_STATS);
+	mapped =
+		vu_view_map(agent_process.ref.view_fd, &at, sizeof(struct vu_stats), VU_VIEW_STATS);
 	vu_set_mask(mask);
 }
 

@@ -15,22 +15,25 @@ const struct vu_view_head *vu_view(void)
 	return agent_process.viewless ? &no_view : (const struct vu_view_head *)VU_VIEW_ADDR;
 }
 
-bool vu_view_map(uint64_t addr, uint64_t size, uint64_t offset)
+bool vu_view_map(int view_fd, uint64_t *addr, uint64_t size, uint64_t offset)
 {
+	int flags = MAP_SHARED | (*addr ? MAP_FIXED_NOREPLACE : 0);
 	char name[40];
-	long fd = agent_process.ref.view_fd, r;
+	long fd = view_fd, r;
 
 	if (agent_process.ref.server) {
-		vu_session_name(name, sizeof(name), agent_process.ref.view_fd);
+		vu_session_name(name, sizeof(name), view_fd);
 		fd = vu_sys(__NR_open, name, VU_O_RDWR | VU_O_CLOEXEC, 0);
 	}
 	if (fd < 0)
 		return false;
-	r = vu_sys(__NR_mmap, addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE,
-		   fd, offset);
+	r = vu_sys(__NR_mmap, *addr, size, PROT_READ | PROT_WRITE, flags, fd, offset);
 	if (agent_process.ref.server)
 		vu_sys(__NR_close, fd);
-	return r == (long)addr || r == -EEXIST; /* another thread has mapped it */
+	if (*addr)
+		return r == (long)*addr || r == -EEXIST; /* another thread has mapped it */
+	*addr = (uint64_t)r;
+	return r >= 0 || r <= -4096;
 }
 
 struct lookup {

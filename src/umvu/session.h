@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "abi/view.h"
 #include "base/list.h"
 #include "realm/realm.h"
 #include "umvu/loop.h"
@@ -37,6 +38,7 @@ struct vu_session {
 	unsigned int n_releases; /* sets of mounts that wait for their drivers' end */
 	bool late;		 /* the driver of an unmounted mount has not ended in time */
 	uint32_t next_view, next_mount;
+	int readers[VU_VIEW_READERS]; /* see abi/view.h */
 	struct vu_code *code; /* patched code */
 	int next_fd;	      /* where to place the next descriptor that guests know */
 

@@ -17,6 +17,7 @@
 #include "umvu/image.h"
 #include "umvu/modules.h"
 #include "umvu/publish.h"
+#include "umvu/readers.h"
 #include "umvu/view.h"
 
 #define OPTIONS_MAX 128
@@ -128,6 +129,7 @@ static void fill_head(struct vu_view *v)
 	v->head->loader_dev = s->loader_dev;
 	v->head->loader_ino = s->loader_ino;
 	vu_code_fill(s, v->head);
+	vu_readers_add(v);
 }
 
 /* Image and socket. */
@@ -289,6 +291,7 @@ void vu_view_free(struct vu_view *v)
 	vu_modules_drop_view(v);
 	vu_list_del(&v->covered);
 	vu_list_del(&v->node);
+	vu_readers_del(v);
 	vu_image_unmap(v->head);
 	vu_fd_close(&v->rpc_fd);
 	vu_fd_close(&v->fd);
