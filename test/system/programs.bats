@@ -172,7 +172,7 @@ setup()
 	(exec -a -bash bash -c 'shopt -q login_shell && echo login')
 	sh -c 'kill -SEGV $$' || echo $?; sh -c 'kill -9 $$' || echo $?
 	seq 5 | xargs -n 1 -P 3 sh -c 'exit $((1 + 0))' || echo $?
-	trap 'echo child' CHLD; true & wait; trap - CHLD; sleep 9 & kill %1; wait %1 || echo $?
+	trap 'echo child' CHLD; true & wait; trap - CHLD; sleep 9 & kill $!; wait $! || echo $?
 	ulimit -n 64; sh -c 'ulimit -n'; umask 077; sh -c 'umask; : >f; stat -c %a f'
 	taskset -p $$ | sed 's/.*mask/mask/'; prlimit --nofile -o SOFT --noheadings
 	chrt -p $$ | sed 's/pid [0-9]*//'; ionice; choom -p $$ | sed 's/pid [0-9]*//'
