@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Calls names in the mount "mnt" without a pause, in threads, and tells how that ended, a line each.
+"""Calls names in the mount "mnt" without a pause, in many processes, and tells how that ended, a line each.
 
 lost_mount.py forced	it is forced off meanwhile by vuumount -f: goes on to what is below
 lost_mount.py often	it is mounted and taken off as usual, again and again
@@ -9,9 +9,9 @@ lost_mount.py dead	until it is killed
 
 import errno
 import os
+import signal
 import subprocess
 import sys
-import threading
 
 CALLS = {
     "stat": lambda: os.stat("mnt/file"),
@@ -21,7 +21,6 @@ CALLS = {
     "root": lambda: os.stat("mnt/"),
     "list": lambda: os.listdir("mnt"),
 }
-ENDED = threading.Event()
 SEEN = set()
 
 
@@ -33,32 +32,45 @@ def tell(name, error):
 
 
 def busy(name):
-    """Until it is over."""
-    while not ENDED.is_set():
+    """Until it is killed."""
+    while True:
         try:
             CALLS[name]()
         except OSError as e:
             tell(name, errno.errorcode[e.errno])
 
 
+def forced():
+    """Off by force."""
+    subprocess.run(["vuumount", "-f", "mnt"], check=True)
+    with open("mnt/file", encoding="ascii") as f:
+        os.write(1, f.read().encode())
+
+
+def often():
+    """On and off."""
+    for _ in range(5):
+        while subprocess.run(["vuumount", "mnt"], stderr=subprocess.DEVNULL, check=False).returncode:
+            pass  # busy
+        subprocess.run(["vumount", "-t", "vufusebad", "serve", "mnt"], check=True)
+
+
+def dead():
+    """The server's death is ours, too."""
+    signal.pause()
+
+
 def main():
     """See above."""
-    threads = [threading.Thread(target=busy, args=(name,)) for name in CALLS]
-    for thread in threads:
-        thread.start()
-    if sys.argv[1] == "forced":
-        subprocess.run(["vuumount", "-f", "mnt"], check=True)
-        with open("mnt/file", encoding="ascii") as f:
-            os.write(1, f.read().encode())
-        ENDED.set()
-    elif sys.argv[1] == "often":
-        for _ in range(8):
-            while subprocess.run(["vuumount", "mnt"], stderr=subprocess.DEVNULL, check=False).returncode:
-                pass  # busy
-            subprocess.run(["vumount", "-t", "vufusebad", "serve", "mnt"], check=True)
-        ENDED.set()
-    for thread in threads:
-        thread.join()
+    pids = []
+    for name in CALLS:
+        pids.append(os.fork())
+        if not pids[-1]:
+            busy(name)
+    globals()[sys.argv[1]]()
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 main()
