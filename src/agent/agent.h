@@ -127,6 +127,7 @@ struct vu_call {
 	struct vu_scratch *s;
 	struct vu_regs *regs;
 	bool by_gate; /* it came by a patched site, not by a trap */
+	bool again;   /* to be made once more: what it was about has changed under it */
 };
 
 /* --- dispatch.c: the table --- */

@@ -61,7 +61,7 @@ static long open_issue(struct vu_call *c, struct vu_path *p, uint64_t flags, boo
 	if (special && (p->flags & VU_PATH_SELF_EXE) && (flags & (VU_O_ACCMODE | VU_O_TRUNC)))
 		r = refuse_writing(p);
 	if (!r)
-		r = fd = vu_native_blocking(c);
+		r = fd = vu_mount_lost(c, p, vu_native_blocking(c));
 	if (special && fd >= 0) {
 		r = vu_proc_open(c, p, (int)fd, flags);
 		if (r == VU_NOT_MINE)

@@ -55,6 +55,12 @@ long vu_stat_place(int dirfd, const char *name, int at_flags, struct statx *sx);
 /* Writes the kernel's name of the mount's root, "/proc/<server>/fd/<fd>", to buf (64 bytes); its length. */
 size_t vu_mount_name(const struct vu_view_mount *m, char *buf);
 /*
+ * The result r of a call that was given p->real. A mount whose descriptor the server has no more since the
+ * path was resolved (it was taken off, or the server is dead) shows as a file of /proc that is missing or
+ * forbidden: -ENOTCONN then, as after umount -f; if the mount has left the view, the call is made again.
+ */
+long vu_mount_lost(struct vu_call *c, const struct vu_path *p, long r);
+/*
  * Has a daemon's mount asked for the owner of its root if the kernel does not know him yet: until then it
  * lets nobody write there (an id that the user namespace does not have; umvu sees to that for drivers).
  */

@@ -154,7 +154,7 @@ void vu_name_apply(struct vu_call *c, const struct vu_name *n, struct vu_path *p
 long vu_name_issue(struct vu_call *c, struct vu_path *p)
 {
 	/* Any file system may let its callers wait (FUSE, NFS), and a signal must be able to end that. */
-	long r = vu_native_blocking(c);
+	long r = vu_mount_lost(c, p, vu_native_blocking(c));
 
 	vu_path_put(p);
 	return r;
@@ -365,7 +365,7 @@ long sys_path2(struct vu_call *c)
 	if (!r) {
 		vu_name_apply(c, &n[1], new);
 		vu_name_apply(c, &n[0], old);
-		r = vu_native_blocking(c);
+		r = vu_mount_lost(c, new, vu_mount_lost(c, old, vu_native_blocking(c)));
 	} else {
 		r = sooner(c, n, old, new, r);
 	}

@@ -24,13 +24,42 @@ long vu_stat_place(int dirfd, const char *name, int at_flags, struct statx *sx)
 	return vu_sys(__NR_statx, dirfd, name, at_flags | AT_STATX_DONT_SYNC, 0, sx);
 }
 
-size_t vu_mount_name(const struct vu_view_mount *m, char *buf)
+/* "/proc/<server>/fd/" in buf (64 bytes); its length. */
+static size_t fds_name(char *buf)
 {
 	size_t n = vu_strlcpy(buf, "/proc/", 64);
 
 	n += vu_utoa(buf + n, (unsigned long)vu_view()->server);
-	n += vu_strlcpy(buf + n, "/fd/", 8);
+	return n + vu_strlcpy(buf + n, "/fd/", 8);
+}
+
+size_t vu_mount_name(const struct vu_view_mount *m, char *buf)
+{
+	size_t n = fds_name(buf);
+
 	return n + vu_utoa(buf + n, (unsigned long)m->fd);
+}
+
+long vu_mount_lost(struct vu_call *c, const struct vu_path *p, long r)
+{
+	char name[64], body[1];
+	struct vu_view_mount m;
+	size_t n, at = 0;
+
+	if ((r != -ENOENT && r != -EACCES && r != -ESRCH) || !p->real[0] ||
+	    (p->flags & VU_PATH_NATIVE) || !agent_process.ref.server)
+		return r;
+	n = fds_name(name);
+	if (vu_strncmp(p->real, name, n))
+		return r;
+	while (p->real[n + at] >= '0' && p->real[n + at] <= '9' && n + at < sizeof(name) - 1)
+		at++;
+	memcpy(name + n, p->real + n, at);
+	name[n + at] = 0;
+	if (vu_sys(__NR_readlinkat, AT_FDCWD, name, body, sizeof(body)) >= 0)
+		return r;
+	c->again = p->mount && !vu_mount_by_id(p->mount, &m);
+	return -ENOTCONN;
 }
 
 void vu_meet_root(const struct vu_view_mount *m)

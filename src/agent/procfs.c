@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Files of /proc that tell about the view: mounts, mountinfo, mountstats; status and maps of the caller.
+ * Files of /proc that tell about the view: mounts, mountinfo, mountstats; status, maps, smaps and numa_maps.
  *
  * When one is opened for reading, its text is made at once from the kernel's and put into a memfd, whose
  * descriptor the guest gets in the place of the kernel's: it can be read, sought, passed on, mapped. It is a snapshot: a program that
@@ -26,6 +26,8 @@ static const struct proc_file {
 	{ "mountstats", VU_TOUCH_PATHS, OF_GUESTS, vu_text_mountstats },
 	{ "status", 0, 0, vu_text_status },
 	{ "maps", 0, OF_GUESTS, vu_text_maps },
+	{ "smaps", 0, OF_GUESTS, vu_text_smaps },
+	{ "numa_maps", 0, OF_GUESTS, vu_text_numa_maps },
 };
 
 static bool is_on(const struct proc_file *f)

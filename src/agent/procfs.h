@@ -22,7 +22,8 @@ struct vu_text {
 typedef void vu_text_fn(struct vu_text *t);
 
 vu_text_fn vu_text_mounts, vu_text_mountinfo, vu_text_mountstats; /* procmounts.c */
-vu_text_fn vu_text_status, vu_text_maps;			  /* procself.c */
+/* procself.c */
+vu_text_fn vu_text_status, vu_text_maps, vu_text_smaps, vu_text_numa_maps;
 
 /* Writing: errors are kept in t->error. */
 void vu_put(struct vu_text *t, const char *s, size_t n);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * /proc/PID/status and maps of the caller: without what the agent adds to the process (its filter, its
+ * /proc/PID/status, maps and the like: without what the agent adds to the process (its filter, its
  * handler for SIGSYS, its mappings), with the ids that the view gives, and with files named as in the view.
  */
 #include <asm/unistd_64.h>
@@ -135,16 +135,33 @@ static void put_hex(struct vu_text *t, uint64_t n, int digits)
 	vu_put(t, text + at, sizeof(text) - (size_t)at);
 }
 
-/* Patched pages of a file: a line as of the file's own. The path begins in column 73. */
-static void put_unmasked(struct vu_text *t, const struct vu_mapping *m)
+/*
+ * Lines are held back until the next is known: a file's patched pages lie in mappings of their own, which
+ * natively are one with those beside them. The path is in tmp[1] of the call's scratch.
+ */
+struct maps {
+	struct vu_text *t;
+	struct vu_mapping held;
+	char perms[4];
+	bool holds;   /* there is one */
+	bool patched; /* ... with patched pages */
+};
+
+/* As the kernel has it. The path begins in column 73. */
+static void put_held(struct maps *h)
 {
+	const struct vu_mapping *m = &h->held;
+	struct vu_text *t = h->t;
 	size_t from = t->written + t->used;
 
+	if (!h->holds)
+		return;
+	h->holds = false;
 	put_hex(t, m->from, 8);
 	vu_puts(t, "-");
 	put_hex(t, m->to, 8);
 	vu_puts(t, " ");
-	vu_put(t, m->perms, 4);
+	vu_put(t, h->perms, sizeof(h->perms));
 	vu_puts(t, " ");
 	put_hex(t, m->offset, 8);
 	vu_puts(t, " ");
@@ -159,35 +176,109 @@ static void put_unmasked(struct vu_text *t, const struct vu_mapping *m)
 	put_line(t, m->path);
 }
 
-/* A file in a mount of the view: the mount's path goes before the kernel's. */
-static void put_mapping(struct vu_text *t, const char *line, struct vu_mapping *map)
+/* Does mapping m go on where the one that is held ends, so that without patches they were one? */
+static bool goes_on(const struct maps *h, const struct vu_mapping *m, bool patched)
 {
-	char *path = t->c->s->tmp[1];
-	struct vu_view_mount m;
+	const struct vu_mapping *held = &h->held;
 
-	if (vu_code_unmask(map)) {
-		put_unmasked(t, map);
+	return h->holds && (patched || h->patched) && held->to == m->from &&
+	       held->offset + (held->to - held->from) == m->offset && held->inode == m->inode &&
+	       held->major == m->major && held->minor == m->minor &&
+	       !memcmp(h->perms, m->perms, sizeof(h->perms));
+}
+
+/* A mapping of a file. If it is in a mount of the view, the mount's path goes before the kernel's. */
+static void hold(struct maps *h, struct vu_mapping *m)
+{
+	char *path = h->t->c->s->tmp[1];
+	bool patched = vu_code_unmask(m);
+	struct vu_view_mount mount;
+
+	if (goes_on(h, m, patched)) {
+		h->held.to = m->to;
+		h->patched |= patched;
 		return;
 	}
-	if (map->path[0] != '/' || !vu_mapping_mount(map, &m)) {
-		put_line(t, line);
-		return;
+	put_held(h);
+	h->held = *m;
+	h->holds = true;
+	h->patched = patched;
+	memcpy(h->perms, m->perms, sizeof(h->perms));
+	vu_strlcpy(path, m->path, VU_PATH_MAX);
+	h->held.path = path;
+	if (vu_mapping_mount(m, &mount))
+		vu_put_before(mount.id, path, vu_strlen(path));
+}
+
+/* One that begins a mapping: in smaps lines follow that tell of it, and begin with a capital. */
+static bool is_head(const char *line)
+{
+	return (*line >= '0' && *line <= '9') || (*line >= 'a' && *line <= 'f');
+}
+
+/* maps; and smaps, where each mapping has lines of its own, and patched pages stay apart. */
+static void put_maps(struct vu_text *t, bool details)
+{
+	struct vu_lines l = { .fd = t->native, .buf = t->line_buf, .size = t->line_size };
+	struct maps h = { .t = t };
+	struct vu_mapping m;
+	bool shown = true;
+	char *line;
+
+	while ((line = vu_next_line(&l))) {
+		bool is_file = false;
+
+		if (is_head(line)) {
+			vu_parse_mapping(line, &m);
+			shown = !is_agents(&m);
+			is_file = shown && m.path[0] == '/';
+		}
+		if (is_file)
+			hold(&h, &m);
+		if (details || (shown && !is_file))
+			put_held(&h);
+		if (shown && !is_file)
+			put_line(t, line);
 	}
-	vu_put(t, line, (size_t)(map->path - line));
-	vu_strlcpy(path, map->path, VU_PATH_MAX);
-	vu_put_before(m.id, path, vu_strlen(path));
-	put_line(t, path);
+	put_held(&h);
 }
 
 void vu_text_maps(struct vu_text *t)
 {
+	put_maps(t, false);
+}
+
+void vu_text_smaps(struct vu_text *t)
+{
+	put_maps(t, true);
+}
+
+/* --- numa_maps: "address policy [file=path] ..." --- */
+
+void vu_text_numa_maps(struct vu_text *t)
+{
+	static const char mask[] = " file=/memfd:" VU_PROC_MEMFD, deleted[] = "\\040(deleted)";
 	struct vu_lines l = { .fd = t->native, .buf = t->line_buf, .size = t->line_size };
-	struct vu_mapping m;
 	char *line;
 
 	while ((line = vu_next_line(&l))) {
-		vu_parse_mapping(line, &m);
-		if (!is_agents(&m))
-			put_mapping(t, line, &m);
+		const char *s = line;
+		uint64_t at = vu_parse_num(&s, 16);
+		char *file = vu_strchr(s, 'f'), *end;
+
+		if (at >= VU_AGENT_ADDR && at < VU_AGENT_END)
+			continue;
+		while (file && vu_strncmp(file - 1, mask, sizeof(mask) - 1))
+			file = vu_strchr(file + 1, 'f');
+		end = file ? vu_strchr(file, '(') : NULL;
+		if (!end || end - file < (long)(sizeof(mask) + 4) ||
+		    vu_strncmp(end - 4, deleted, sizeof(deleted) - 1)) {
+			put_line(t, line);
+			continue;
+		}
+		vu_put(t, line, (size_t)(file - line));
+		vu_puts(t, "file=");
+		vu_put(t, file + sizeof(mask) - 2, (size_t)(end - 4 - (file + sizeof(mask) - 2)));
+		put_line(t, end + sizeof("(deleted)") - 1);
 	}
 }

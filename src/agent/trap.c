@@ -25,6 +25,7 @@
 #include "agent/trap.h"
 
 #define SYS_SECCOMP  1
+#define TRIES	     4
 #define EFLAGS_CF    0x001ul
 #define EFLAGS_ZF    0x040ul
 #define EFLAGS_OTHER 0x894ul /* OF, SF, AF, PF */
@@ -76,6 +77,19 @@ static long run_row(void *arg, void *sp)
 	return c->row->handler(c);
 }
 
+/* Runs the handler; once more if what it began with is not true any more. */
+static long run_again(struct vu_call *c, struct vu_scratch *s)
+{
+	const struct vu_call given = *c;
+	long r = vu_on_stack(c, s->stack + VU_STACK_SIZE, run_row);
+
+	for (int i = 0; i < TRIES && c->again; i++) {
+		*c = given;
+		r = vu_on_stack(c, s->stack + VU_STACK_SIZE, run_row);
+	}
+	return r;
+}
+
 /* Runs the handler of a call whose number, arguments and registers are filled in, with scratch s. */
 static long handle(struct vu_call *c, struct vu_scratch *s)
 {
@@ -91,7 +105,7 @@ static long handle(struct vu_call *c, struct vu_scratch *s)
 	if (!c->row->handler) /* trapped by a filter that another version of us has installed */
 		return vu_native(c);
 	c->thread = vu_thread_get();
-	return vu_on_stack(c, s->stack + VU_STACK_SIZE, run_row);
+	return run_again(c, s);
 }
 
 /* The flags after "cmp $limit,%rax", as far as a comparison without sign shows them. */

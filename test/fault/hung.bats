@@ -11,6 +11,7 @@ setup()
 	vu_setup
 	[ -x "$VU_BUILD/test/badfs" ] || skip "no libfuse 3 to build badfs with"
 	export DRIVER=badfs # who "victims driver" are
+	GONE='(Transport endpoint is not connected|Software caused connection abort)$'
 	mkdir -p "$HOME/.config/vu" mnt
 	printf '[vufusebad]\nprogram = %s\nargs = {source} {target}\nexit.3 = EINVAL\n' \
 		"$VU_BUILD/test/badfs" >"$HOME/.config/vu/vufuse.conf"
@@ -105,8 +106,53 @@ begin_stuck()
 	finish
 	assert_success
 	assert_file pit "cat: mnt/pit: Transport endpoint is not connected"
-	grep -E "mnt/sink'?: (Transport endpoint is not connected|Software caused connection abort)" sink
-	grep "cannot access 'mnt/hang': " hang
+	grep -E "mnt/sink'?: $GONE" sink
+	grep -E "cannot access 'mnt/hang': $GONE" hang
+}
+
+# assert_errors FILE: lines "call ERROR" of lost_mount.py, each of which says that the mount is gone.
+assert_errors()
+{
+	run grep -vE ' (ENOTCONN|ECONNABORTED)$' "$1"
+	assert_output ""
+}
+
+@test "who uses names in a mount while it is forced off: they are gone, or below it" {
+	need python3
+	local i
+	echo below >mnt/file
+	for i in {1..8}; do
+		in_session -m vufusebad:serve:mnt python3 "$VU_SOURCE/test/fault/helpers/lost_mount.py" forced >out
+		sed '/^below$/d' out >errors
+		assert_equal "$(grep -c below out)" 1
+		assert_errors errors
+	done
+}
+
+@test "who uses names in a mount that comes and goes sees no errors" {
+	need python3
+	echo below >mnt/file
+	run in_session -m vufusebad:serve:mnt python3 "$VU_SOURCE/test/fault/helpers/lost_mount.py" often
+	assert_success
+	assert_output ""
+}
+
+@test "who uses names in a mount when the server has died" {
+	need python3
+	begin --module vufuse <<-'END'
+	vumount -t vufusebad serve mnt
+	touch ready
+	exec python3 "$VU_SOURCE/test/fault/helpers/lost_mount.py" dead >errors
+	END
+	reached ready
+	sleep 0.2
+	strike front STOP # or it would kill the guests at once
+	strike server
+	wait_until 10 test -s errors
+	strike front CONT
+	finish
+	assert_failure 125
+	assert_errors errors
 }
 
 @test "a session whose guests hang ends all the same: --kill-on-exit" {
