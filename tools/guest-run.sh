@@ -63,7 +63,7 @@ run()
 	local flavour=$1 status=0 agent=fast
 
 	shift
-	[ "$flavour" != trap ] || agent=trap
+	case $flavour in trap) agent="trap" ;; esac
 	chmod -R u+rwX "$work" 2>/dev/null || true
 	rm -rf "$work" "${base:?}/home" "$base/tmp"
 	mkdir -p "$work/d" "$base/home" "$base/tmp"

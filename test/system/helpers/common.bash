@@ -113,7 +113,7 @@ run_here()
 		>"$to" 2>&1 </dev/null || status=$?
 	echo "status $status" >>"$to"
 	# What bash says of a process that a signal has killed.
-	sed -Ei 's/(: line [0-9]+: +)[0-9]+ /\1PID /' "$to"
+	sed -Ei 's/(: line [0-9]+:) +[0-9]+ /\1 PID /' "$to"
 	chmod -R u+rwX "$here"
 	rm -rf "$here/run"
 }
