@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Programs whose call sites are patched: looked at, and traced while they run.
+
+load helpers/common
+
+# In a session, in the background: a program that makes calls and counts, until the file "stop" is there.
+begin_busy()
+{
+	cat >busy.py <<-'END'
+	import os
+	import time
+
+	n = 0
+	while not os.path.exists("stop"):
+	    n += 1
+	    os.access("/no/such/file", os.R_OK)
+	    with open("count.new", "w", encoding="ascii") as f:
+	        f.write(str(n))
+	    os.rename("count.new", "count")
+	    time.sleep(0.002)
+	END
+	cat >busy.sh <<-'END'
+	goes_on() { # until it has counted on by ten
+		local end=$(($(cat count) + 10))
+		until [ $(cat count) -gt $end ]; do sleep 0.01; done
+	}
+	python3 busy.py &
+	pid=$!
+	until [ -e count ]; do sleep 0.01; done
+	goes_on
+	END
+}
+
+@test "code in memory differs from the file's at call sites only; not at all with VU_AGENT=trap" {
+	need python3
+	local text=$VU_SOURCE/test/system/programs/text.py
+	run in_session env VU_AGENT=trap python3 "$text"
+	assert_success
+	assert_output 0
+	# glibc has some 500 of them, of at most 9 bytes each.
+	run in_session python3 "$text"
+	assert_success
+	[ "$output" -gt 500 ] && [ "$output" -lt 9000 ] || fail "$output bytes differ"
+}
+
+@test "strace -p of a program that runs: its calls are seen; afterwards it goes on" {
+	need strace python3
+	begin_busy
+	cat >>busy.sh <<-'END'
+	: >log
+	strace -qq -o log -p $pid & strace=$!
+	until [ $(grep -cE 'access.*"/no/such/file", R_OK\) += -1 ENOENT' log) -gt 5 ]; do sleep 0.01; done
+	grep -qE '^rename\("count.new", "count"\) += 0$' log || echo "no rename"
+	! grep -q SIGSYS log || echo "SIGSYS"
+	kill -INT $strace
+	wait $strace
+	goes_on
+	touch stop
+	wait $pid && echo "ended well"
+	END
+	VU_TIMEOUT=30 run in_session bash busy.sh
+	assert_output "ended well"
+}
+
+@test "gdb attaches to a program that runs: breakpoint, backtrace, steps through a call; it goes on" {
+	need gdb python3
+	begin_busy
+	cat >>busy.sh <<-'END'
+	export DEBUGINFOD_URLS=
+	timeout 30 gdb -nx -q -batch -iex 'set debuginfod enabled off' -p $pid -ex 'break access' \
+		-ex continue -ex 'bt 1' -ex 'stepi 30' -ex 'info symbol $pc' -ex delete \
+		-ex 'call (int)access("/etc/passwd", 4)' -ex 'call (int)access("/none", 4)' -ex detach >gdb.out 2>&1
+	grep -cE '^#0 .*access' gdb.out
+	grep -E '^\$' gdb.out
+	goes_on
+	touch stop
+	wait $pid && echo "ended well"
+	END
+	run in_session bash busy.sh
+	assert_output $'1\n$1 = 0\n$2 = -1\nended well'
+}
