@@ -43,8 +43,7 @@ static void get_shape(char *path, struct shape *sh)
 {
 	char *s = path;
 
-	memset(sh, 0, sizeof(*sh));
-	sh->last = sh->end = path;
+	*sh = (struct shape){ .last = path, .end = path };
 	for (;;) {
 		size_t n = 0;
 
