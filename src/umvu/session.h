@@ -39,8 +39,8 @@ struct vu_session {
 	bool late;		 /* the driver of an unmounted mount has not ended in time */
 	uint32_t next_view, next_mount;
 	int readers[VU_VIEW_READERS]; /* see abi/view.h */
-	struct vu_code *code; /* patched code */
-	int next_fd;	      /* where to place the next descriptor that guests know */
+	struct vu_code *code;	      /* patched code */
+	int next_fd;		      /* where to place the next descriptor that guests know */
 
 	/* What drivers get back that the server changed for itself. */
 	mode_t umask;

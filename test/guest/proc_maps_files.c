@@ -45,8 +45,8 @@ static void show_maps(const char *dir, const char *file, int all)
 	    f ? "" : errname(errno));
 	n_seen = 0;
 	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %lu %4199[^\n]", &from,
-			   &to, perms, &offset, &major, &minor, &ino, path) != 8 ||
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %lu %4199[^\n]",
+			   &from, &to, perms, &offset, &major, &minor, &ino, path) != 8 ||
 		    path[0] != '/')
 			continue;
 		if (stat(path, &st) < 0)
