@@ -119,9 +119,8 @@ assert_errors()
 
 @test "who uses names in a mount while it is forced off: they are gone, or below it" {
 	need python3
-	local i
 	echo below >mnt/file
-	for i in {1..8}; do
+	for _ in {1..8}; do
 		in_session -m vufusebad:serve:mnt python3 "$VU_SOURCE/test/fault/helpers/lost_mount.py" forced >out
 		sed '/^below$/d' out >errors
 		assert_equal "$(grep -c below out)" 1
