@@ -63,7 +63,7 @@ run()
 	local flavour=$1 status=0 agent=fast
 
 	shift
-	case $flavour in trap) agent="trap" ;; esac
+	[ "$flavour" != trap ] || agent='trap'
 	chmod -R u+rwX "$work" 2>/dev/null || true
 	rm -rf "$work" "${base:?}/home" "$base/tmp"
 	mkdir -p "$work/d" "$base/home" "$base/tmp"

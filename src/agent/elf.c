@@ -94,6 +94,16 @@ static bool extent(const struct elf64_phdr *ph, unsigned int n, uint64_t *lo, ui
 	return *hi > *lo;
 }
 
+bool vu_elf_collides(const struct vu_elf *elf, const struct elf64_phdr *ph)
+{
+	for (unsigned int i = 0; elf->fixed && i < elf->phnum; i++)
+		if (ph[i].p_type == PT_LOAD && ph[i].p_vaddr < VU_AGENT_END &&
+		    ph[i].p_memsz > VU_AGENT_ADDR - (ph[i].p_vaddr < VU_AGENT_ADDR ? ph[i].p_vaddr :
+										     VU_AGENT_ADDR))
+			return true;
+	return false;
+}
+
 int vu_elf_protection(uint32_t flags)
 {
 	return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) |

@@ -338,6 +338,8 @@ static long check_elf(struct exec *x)
 	if (vu_elf_headers(x->fd, &elf, x->c->s->tmp[0], sizeof(x->c->s->tmp[0]), x->n_read, &ph) <
 	    0)
 		return -ENOEXEC;
+	if (vu_elf_collides(&elf, ph))
+		return -ENOMEM; /* its addresses are taken */
 	return open_elf_interp(x, &elf);
 }
 

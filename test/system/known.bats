@@ -10,7 +10,7 @@ outside()
 	local line
 	while read -r line <asked && [ "$line" != end ]; do
 		$line
-		echo "done" >answered
+		echo answer >answered
 	done
 }
 

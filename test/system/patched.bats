@@ -80,3 +80,16 @@ begin_busy()
 	run in_session bash busy.sh
 	assert_output $'1\n$1 = 0\n$2 = -1\nended well'
 }
+
+@test "a program that is linked to the agent's addresses is refused before execve's point of no return" {
+	need gcc
+	for base in 0x7e000000 0x7f000000; do
+		gcc -no-pie "-Wl,-Ttext-segment=$base" -o there -x c - <<<'int main(void) { return 7; }'
+		run in_session perl -e 'exec { "./there" } "there" or print "refused: $!\n"'
+		assert_success
+		assert_output "refused: Cannot allocate memory"
+	done
+	gcc -no-pie "-Wl,-Ttext-segment=0x7d000000" -o below -x c - <<<'int main(void) { return 7; }'
+	run in_session ./below
+	assert_failure 7
+}
