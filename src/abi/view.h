@@ -28,9 +28,9 @@
 #define VU_AGENT_ADDR	0x7e000000ul
 #define VU_AGENT_END	0x7fff0000ul
 #define VU_VIEW_ADDR	0x7e100000ul
-#define VU_THREADS_ADDR 0x7e800000ul
-#define VU_SHARED_ADDR	0x7ec00000ul
-#define VU_STATS_ADDR	0x7ec10000ul
+#define VU_THREADS_ADDR 0x7e400000ul
+#define VU_SHARED_ADDR	0x7e3e0000ul
+#define VU_STATS_ADDR	0x7e3f0000ul
 #define VU_STACKS_ADDR	0x7f000000ul
 
 /* The image: head, shared page, code table, two areas, counters. */

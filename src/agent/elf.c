@@ -96,11 +96,13 @@ static bool extent(const struct elf64_phdr *ph, unsigned int n, uint64_t *lo, ui
 
 bool vu_elf_collides(const struct vu_elf *elf, const struct elf64_phdr *ph)
 {
-	for (unsigned int i = 0; elf->fixed && i < elf->phnum; i++)
-		if (ph[i].p_type == PT_LOAD && ph[i].p_vaddr < VU_AGENT_END &&
-		    ph[i].p_memsz > VU_AGENT_ADDR - (ph[i].p_vaddr < VU_AGENT_ADDR ? ph[i].p_vaddr :
-										     VU_AGENT_ADDR))
+	for (unsigned int i = 0; elf->fixed && i < elf->phnum; i++) {
+		uint64_t from = ph[i].p_vaddr, size = ph[i].p_memsz;
+
+		if (ph[i].p_type == PT_LOAD && size <= TASK_SIZE_MAX_ && from < VU_STACKS_ADDR &&
+		    from + size > VU_AGENT_ADDR)
 			return true;
+	}
 	return false;
 }
 

@@ -36,7 +36,7 @@ long vu_elf_check(const struct elf64_hdr *head, struct vu_elf *elf);
  */
 long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size, size_t have,
 		    const struct elf64_phdr **ph);
-/* Is the file linked to addresses that are the agent's (abi/view.h)? */
+/* Is the file linked to addresses that are the agent's, those of further stacks left out (abi/view.h)? */
 bool vu_elf_collides(const struct vu_elf *elf, const struct elf64_phdr *ph);
 /* The PROT_* bits for a segment's flags. */
 int vu_elf_protection(uint32_t flags);

@@ -16,6 +16,11 @@ struct vu_name {
 /* Finds the names of a call; their number. */
 int vu_names(const struct vu_call *c, struct vu_name n[2]);
 /*
+ * Whether r, the result of resolving *p, is to be returned to the guest. Where the kernel will find the same
+ * error with what it is given (p->real, or the guest's own path), it decides which comes first.
+ */
+bool vu_walk_is_final(const struct vu_path *p, long r);
+/*
  * Resolves name n of the call into *p, with `how` in addition to what the call says. An error is to be
  * returned to the guest; errors that the kernel gives for p->real are left to it, and are no errors here.
  */

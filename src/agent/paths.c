@@ -127,6 +127,14 @@ static void make_follow(struct vu_call *c, const struct vu_name *n)
 	}
 }
 
+bool vu_walk_is_final(const struct vu_path *p, long r)
+{
+	/* The daemon died under the walk. Asked again, the kernel would see its mount point bare. */
+	if (r == -ECONNABORTED || r == -ENOTCONN)
+		return true;
+	return r < 0 && !(p->flags & VU_PATH_NATIVE) && !p->real[0];
+}
+
 long vu_name_resolve(struct vu_call *c, const struct vu_name *n, uint32_t how, struct vu_path *p)
 {
 	int dirfd = n->dirfd < 0 ? AT_FDCWD : (int)c->arg[n->dirfd];
@@ -134,10 +142,7 @@ long vu_name_resolve(struct vu_call *c, const struct vu_name *n, uint32_t how, s
 
 	/* A missing name means the descriptor where that is allowed (utimensat), else EFAULT. */
 	r = vu_resolve(c, dirfd, c->arg[n->path], how_of(c, n) | how, p);
-	/* Where the kernel will find the same error with what it is given, it decides which comes first. */
-	if (r < 0 && ((p->flags & VU_PATH_NATIVE) || p->real[0]))
-		r = 0;
-	return r;
+	return vu_walk_is_final(p, r) ? r : 0;
 }
 
 void vu_name_apply(struct vu_call *c, const struct vu_name *n, struct vu_path *p)

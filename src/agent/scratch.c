@@ -75,7 +75,9 @@ struct vu_scratch *vu_scratch_get(int tid)
 	s = steal(tid);
 	if (s)
 		return s;
-	while (!(s = map_slot(tid)))
+	s = map_slot(tid);
+	/* Elsewhere it serves, too, but for a fault on an alternate stack that is in use (entry.S). */
+	while (!s && !(s = map(sizeof(*s))))
 		vu_sys(__NR_sched_yield);
 	s->mapped = true;
 	s->owner = tid;

@@ -26,6 +26,8 @@ begin_stuck()
 	dd if=script.sh of=mnt/sink status=none 2>sink & sink=$!
 	sleep 0.2 # a lookup that hangs keeps others in the same folder waiting
 	ls mnt/hang 2>hang & hang=$!
+	# It has begun, and waits.
+	until test "$(cat /proc/$hang/comm)" = ls && grep -q '^State:.[SD]' /proc/$hang/status; do sleep 0.05; done
 	sleep 0.2
 	touch ready
 	until test -e stop; do sleep 0.05; done
@@ -107,7 +109,7 @@ begin_stuck()
 	assert_success
 	assert_file pit "cat: mnt/pit: Transport endpoint is not connected"
 	grep -E "mnt/sink'?: $GONE" sink
-	grep -E "cannot access 'mnt/hang': $GONE" hang
+	grep -E "cannot access 'mnt/hang': $GONE" hang || fail "$(cat hang)"
 }
 
 # assert_errors FILE: lines "call ERROR" of lost_mount.py, each of which says that the mount is gone.
