@@ -80,8 +80,10 @@ static long open_at(struct vu_call *c, int dirfd, int at)
 	uint64_t flags = c->nr == __NR_creat ? VU_O_CREAT | 01 : (unsigned int)c->arg[at];
 	long r = vu_resolve(c, dirfd, c->arg[at - 1], vu_how_to_open(flags), p);
 
-	if (vu_walk_is_final(p, r))
+	if (vu_walk_is_final(p, r)) {
+		vu_path_put(p);
 		return r;
+	}
 	if (p->real[0]) {
 		if (c->nr != __NR_creat)
 			c->arg[at] = fix_root(p, flags);
@@ -134,8 +136,10 @@ long sys_openat2(struct vu_call *c)
 	if (!is_valid_how(&how))
 		return vu_native(c);
 	r = vu_resolve_how(c, (int)c->arg[0], c->arg[1], vu_how_to_open(how.flags), how.resolve, p);
-	if (vu_walk_is_final(p, r))
+	if (vu_walk_is_final(p, r)) {
+		vu_path_put(p);
 		return r;
+	}
 	if (!(p->flags & VU_PATH_NATIVE)) {
 		how.resolve &= RESOLVE_CACHED;
 		how.flags = fix_root(p, how.flags);
