@@ -365,22 +365,20 @@ static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, 
 {
 	struct vu_moment now;
 	char given[256];
+	size_t n = vu_strlen(p->real);
 	bool must_walk;
-	size_t n;
 	long r;
 
-	if (!p->real[0])
+	if (!n)
 		return resolve_empty(dirfd, how, p);
-	must_walk = (how & VU_WANT_VIRT) ||
-		    ((how & VU_SPECIAL) && vu_is_special(p->real, vu_strlen(p->real)));
+	must_walk = (how & VU_WANT_VIRT) || ((how & VU_SPECIAL) && vu_is_special(p->real, n));
 	if (!must_walk) {
 		if (!vu_touches(VU_TOUCH_PATHS))
 			return as_it_is(p, dirfd, 0);
 		if (!(flags & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) &&
-		    vu_is_plain(dirfd, p->real, vu_strlen(p->real), &how))
+		    vu_is_plain(dirfd, p->real, n, &how))
 			return as_it_is(p, dirfd, 0);
 	}
-	n = vu_strlen(p->real);
 	if (n < sizeof(given)) /* what is longer is not asked for quickly */
 		memcpy(given, p->real, n + 1);
 	now = before(dirfd, p->real);

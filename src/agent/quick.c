@@ -24,9 +24,7 @@
 #include "agent/stats.h"
 #include "agent/trap.h"
 
-#define AF_UNIX_     1
-#define SIG_UNBLOCK_ 1
-#define SIG_SETMASK_ 2
+#define AF_UNIX_ 1
 
 typedef struct vu_answer quick_fn(struct vu_frame *f);
 
@@ -237,38 +235,21 @@ static const struct vu_cred *single_cred(bool *known)
 	return *known && vu_touches(VU_TOUCH_IDS) && t->has_cred ? &t->cred : NULL;
 }
 
-static struct vu_answer quick_id(uint32_t offset)
+/* getuid, geteuid, getgid, getegid */
+static struct vu_answer quick_id(struct vu_frame *f)
 {
 	bool known;
 	const struct vu_cred *cred = single_cred(&known);
 
 	if (!known)
 		return NO_ANSWER;
-	return cred ? answer(*(const uint32_t *)((const char *)cred + offset)) : native();
-}
-
-static struct vu_answer quick_getuid(struct vu_frame *f)
-{
-	(void)f;
-	return quick_id(offsetof(struct vu_cred, uid));
-}
-
-static struct vu_answer quick_geteuid(struct vu_frame *f)
-{
-	(void)f;
-	return quick_id(offsetof(struct vu_cred, euid));
-}
-
-static struct vu_answer quick_getgid(struct vu_frame *f)
-{
-	(void)f;
-	return quick_id(offsetof(struct vu_cred, gid));
-}
-
-static struct vu_answer quick_getegid(struct vu_frame *f)
-{
-	(void)f;
-	return quick_id(offsetof(struct vu_cred, egid));
+	if (!cred)
+		return native();
+	if (f->nr == __NR_getuid)
+		return answer(cred->uid);
+	if (f->nr == __NR_geteuid)
+		return answer(cred->euid);
+	return answer(f->nr == __NR_getgid ? cred->gid : cred->egid);
 }
 
 /* Calls that are the kernel's where the view gives no ids. */
@@ -342,17 +323,10 @@ static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 		return NO_ANSWER;
 	kept = t->kept_blocked;
 	old = kept;
-	if (f->arg[1]) {
-		if (f->arg[0] > SIG_SETMASK_)
-			return NO_ANSWER;
-		if ((int)f->arg[0] == SIG_SETMASK_)
-			kept = set & VU_KEPT;
-		else
-			kept = (int)f->arg[0] == SIG_UNBLOCK_ ? kept & ~set :
-								kept | (set & VU_KEPT);
-		set &= ~VU_KEPT;
-	}
-	t->kept_blocked = (uint32_t)kept;
+	if (f->arg[1] && !vu_mask_change((int)f->arg[0], old, set, &kept))
+		return NO_ANSWER;
+	set &= ~VU_KEPT;
+	t->kept_blocked = (uint32_t)(kept & VU_KEPT);
 	a = answer(vu_guest_sys6(__NR_rt_sigprocmask, (int)f->arg[0], f->arg[1] ? (long)&set : 0,
 				 (long)f->arg[2], 8, 0, 0));
 	if (!a.result && old && f->arg[2] && !guest_read(&set, f->arg[2], sizeof(set))) {
@@ -445,10 +419,10 @@ static struct vu_answer quick_mmap(struct vu_frame *f)
 #define QUICK_sys_fchdir	 ~, quick_fchdir
 #define QUICK_sys_getcwd	 ~, quick_getcwd
 #define QUICK_sys_getdents	 ~, quick_getdents
-#define QUICK_sys_getuid	 ~, quick_getuid
-#define QUICK_sys_geteuid	 ~, quick_geteuid
-#define QUICK_sys_getgid	 ~, quick_getgid
-#define QUICK_sys_getegid	 ~, quick_getegid
+#define QUICK_sys_getuid	 ~, quick_id
+#define QUICK_sys_geteuid	 ~, quick_id
+#define QUICK_sys_getgid	 ~, quick_id
+#define QUICK_sys_getegid	 ~, quick_id
 #define QUICK_sys_getresuid	 ~, quick_unless_ids
 #define QUICK_sys_getresgid	 ~, quick_unless_ids
 #define QUICK_sys_getgroups	 ~, quick_unless_ids

@@ -93,6 +93,19 @@ static long set_kept_blocked(struct vu_thread *t, uint32_t blocked)
 	return 0;
 }
 
+bool vu_mask_change(int how, uint64_t old, uint64_t set, uint64_t *new)
+{
+	if (how == SIG_BLOCK_)
+		*new = old | set;
+	else if (how == SIG_UNBLOCK_)
+		*new = old & ~set;
+	else if (how == SIG_SETMASK_)
+		*new = set;
+	else
+		return false;
+	return true;
+}
+
 long sys_rt_sigprocmask(struct vu_call *c)
 {
 	uint64_t set = 0, old = c->regs->sigmask | c->thread->kept_blocked, new = old;
@@ -103,13 +116,7 @@ long sys_rt_sigprocmask(struct vu_call *c)
 		if (guest_read(&set, c->arg[1], sizeof(set)) < 0)
 			return -EFAULT;
 		set &= ~UNBLOCKABLE;
-		if ((int)c->arg[0] == SIG_BLOCK_)
-			new = old | set;
-		else if ((int)c->arg[0] == SIG_UNBLOCK_)
-			new = old & ~set;
-		else if ((int)c->arg[0] == SIG_SETMASK_)
-			new = set;
-		else
+		if (!vu_mask_change((int)c->arg[0], old, set, &new))
 			return -EINVAL;
 		c->regs->sigmask = new & ~VU_KEPT;
 		if (set_kept_blocked(c->thread, new &VU_KEPT) < 0)

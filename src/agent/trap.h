@@ -89,6 +89,8 @@ static inline int vu_kept_signal(int index)
 }
 /* Which kept signals the guest's action for signal `sig` (1 to 64) has in its mask. */
 uint64_t vu_kept_in_mask(unsigned long sig);
+/* *new: the mask `old` after sigprocmask(2) with `how` and `set`. False: there is no such `how`. */
+bool vu_mask_change(int how, uint64_t old, uint64_t set, uint64_t *new);
 /* Installs the agent's handlers for SIGSEGV and SIGBUS as they are for a guest without handlers of its
  * own. *ignored gets the bits of those that were ignored until now. 0 or -errno. */
 long vu_fault_init(uint32_t *ignored);

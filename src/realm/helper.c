@@ -7,8 +7,9 @@
  * error as the answer to all requests: what a process may do does not change for the better.
  *
  * At QUIT both end. At the end of the socket without it, the server was killed: the guard removes what
- * it may have left in the file system, ends the session's guests, and waits for drivers to write what they have. It could not do that from inside: a
- * process in another user namespace may not look at those outside (ptrace(2), access mode checking).
+ * it may have left in the file system, ends the session's guests, and waits for drivers to write what they
+ * have. It could not do that from inside: a process in another user namespace may not look at those outside
+ * (ptrace(2), access mode checking).
  */
 #include <errno.h>
 #include <poll.h>

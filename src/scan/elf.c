@@ -271,16 +271,25 @@ static void tell_stored(const struct pointers *p, uint64_t addr)
 	tell(p, value);
 }
 
+/* A table of *size bytes at `addr`; *size becomes what there is of it. NULL: nothing. */
+static const unsigned char *table_at(const struct vu_elf *e, uint64_t addr, uint64_t *size)
+{
+	uint64_t avail;
+	const unsigned char *at = vu_elf_at(e, addr, &avail);
+
+	if (at && *size > avail)
+		*size = avail;
+	return at;
+}
+
 static void tell_rela(const struct pointers *p, uint64_t addr, uint64_t size)
 {
 	Elf64_Rela rela;
-	uint64_t avail, i;
-	const unsigned char *at = vu_elf_at(p->e, addr, &avail);
+	const unsigned char *at = table_at(p->e, addr, &size);
+	uint64_t i;
 
 	if (!at)
 		return;
-	if (size > avail)
-		size = avail;
 	for (i = 0; i + sizeof(rela) <= size; i += sizeof(rela)) {
 		memcpy(&rela, at + i, sizeof(rela));
 		if (ELF64_R_TYPE(rela.r_info) == R_X86_64_RELATIVE ||
@@ -292,14 +301,12 @@ static void tell_rela(const struct pointers *p, uint64_t addr, uint64_t size)
 /* Relative relocations in the compact form: an address, then bits for the 63 words after it, and so on. */
 static void tell_relr(const struct pointers *p, uint64_t addr, uint64_t size)
 {
-	uint64_t avail, i, word, where = 0;
-	const unsigned char *at = vu_elf_at(p->e, addr, &avail);
+	const unsigned char *at = table_at(p->e, addr, &size);
+	uint64_t i, word, where = 0;
 	unsigned int bit;
 
 	if (!at)
 		return;
-	if (size > avail)
-		size = avail;
 	for (i = 0; i + sizeof(word) <= size; i += sizeof(word)) {
 		memcpy(&word, at + i, sizeof(word));
 		if (!(word & 1)) {

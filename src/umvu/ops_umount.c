@@ -10,8 +10,8 @@
  * Looking is a worker's job and takes milliseconds, in which a guest may enter the mount; hence the second
  * look, when nobody can enter it any more. MNT_DETACH needs no looks, MNT_FORCE aborts the connection
  * first and then does as MNT_DETACH, but waits for the driver, which is killed after FORCED_MS: then the
- * source is free. The answer to a plain umount2() comes when the driver has ended, that is: has written everything. If it has not after DRIVER_MS, the answer is ETIMEDOUT, and the mount is
- * gone all the same. A mount that another view shares is only taken out.
+ * source is free. The answer to a plain umount2() comes when the driver has ended, that is: has written
+ * everything. If it has not after DRIVER_MS, the answer is ETIMEDOUT, and the mount is gone all the same. A mount that another view shares is only taken out.
  */
 #include <errno.h>
 #include <stdio.h>
