@@ -15,7 +15,8 @@
  *
  * What a module contributes, so far:
  *  - rules: something that the agent does by itself in each guest (`rules`, `uts`);
- *  - types of mounts that a FUSE daemon serves (`type`, `driver`).
+ *  - types of mounts that a FUSE daemon serves (`type`, `driver`);
+ *  - types of mounts that are network stacks of the kernel's (`type`, `stack`).
  *
  * Rules of the API:
  *  - All functions are called from one thread, the server's only one, which all views of the session
@@ -49,6 +50,32 @@ extern "C" {
 enum viewos_log { VIEWOS_LOG_ERROR, VIEWOS_LOG_WARNING, VIEWOS_LOG_INFO, VIEWOS_LOG_DEBUG };
 
 struct viewos_driver; /* the description of a driver while a module writes it; umvu's */
+struct viewos_stack;  /* that of a network stack */
+
+/* Bits of viewos_interface.flags. */
+#define VIEWOS_IF_UP   0x1u
+#define VIEWOS_IF_DHCP 0x2u /* addresses, routes and resolver are asked for on the net */
+
+/* A network interface of a stack. Addresses are texts as in "10.0.2.100/24" and "fd00::100/64". */
+struct viewos_interface {
+	uint32_t size;
+	uint32_t flags;	    /* VIEWOS_IF_* */
+	const char *name;   /* at most 15 characters */
+	const uint8_t *mac; /* 6 bytes; NULL: the kernel chooses */
+	uint32_t mtu;	    /* 0: 1500 */
+	uint32_t reserved;
+	const char *const *addresses; /* up to a NULL, at most 8; NULL: none */
+	const char *const *gateways;  /* of default routes, without a length; as above */
+	/*
+	 * The plug: program (an absolute path) and arguments, up to a NULL. It gets the interface as a tap that is
+	 * open as descriptor 3 (non-blocking, a frame each read and write), connects it with
+	 * whatever it serves, and writes a line "ready" to standard output when the interface can be used.
+	 * What it says on standard error before that is told to the user if it ends; its exit status is
+	 * the errno of the mount (EIO if 0 or above 125). It is started again when it ends later. When
+	 * its standard input ends, it is to end, too.
+	 */
+	const char *const *plug;
+};
 
 /*
  * What umvu does for modules. It lives from init() until after fini(). All of it may be called from any
@@ -104,7 +131,27 @@ struct viewos_host {
 
 	/* The mount is read-only, though that was not asked for. */
 	void (*driver_rdonly)(struct viewos_driver *d);
+
+	/*
+	 * Add an interface to a stack, for the time of stack(); copied. 0; -EINVAL, and what is wrong has been
+	 * said: a name, an address; -E2BIG: more than 8.
+	 */
+	int (*stack_interface)(struct viewos_stack *s, const struct viewos_interface *i);
+
+	/* What /etc/resolv.conf is in the stack; without it, the host's. 0 or -E2BIG (above 1023 bytes). */
+	int (*stack_resolver)(struct viewos_stack *s, const char *text);
+
+	/* It is the host's own stack; it has no interfaces of its own. */
+	void (*stack_host)(struct viewos_stack *s);
+
+	/* As driver_say(), for stack(). */
+	void (*stack_say)(struct viewos_stack *s, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
 };
+
+/* Results of viewos_module.type. */
+#define VIEWOS_TYPE_FUSE  1
+#define VIEWOS_TYPE_STACK 2
 
 /* Bits of viewos_mount.flags. */
 #define VIEWOS_MOUNT_RDONLY 0x1u /* as asked for, or because the source can only be read */
@@ -160,8 +207,8 @@ struct viewos_module {
 	const char *const *uts;
 
 	/*
-	 * Whether the module serves mounts of that type: 1 or 0. NULL: it serves none. The first loaded
-	 * module of a view that says 1 gets the mount.
+	 * Whether the module serves mounts of that type: VIEWOS_TYPE_FUSE (by driver()), VIEWOS_TYPE_STACK (by
+	 * stack()), or 0. NULL: it serves none. The first loaded module of a view that serves it gets the mount.
 	 */
 	int (*type)(void *context, const char *type);
 
@@ -169,9 +216,15 @@ struct viewos_module {
 	 * Describe the driver for a mount, by calls of host->driver_*(). 0 and umvu starts it; it must
 	 * then mount FUSE (in whatever way its library does) once, on the mount point that it was told,
 	 * and stay in the foreground. Or an error that mount(2) will give, such as -EINVAL for an unknown
-	 * option; -ENODEV for a program that is not installed. Required with `type`.
+	 * option; -ENODEV for a program that is not installed. Required for VIEWOS_TYPE_FUSE.
 	 */
 	int (*driver)(void *context, const struct viewos_mount *mount, struct viewos_driver *d);
+
+	/*
+	 * Describe the network stack that is to be mounted, by calls of host->stack_*(). 0, or an error that
+	 * mount(2) will give. Required for VIEWOS_TYPE_STACK.
+	 */
+	int (*stack)(void *context, const struct viewos_mount *mount, struct viewos_stack *s);
 };
 
 /* The object that a module exports. */

@@ -71,25 +71,30 @@ struct vu_rpc_reply {
  * FSPICK        b: id of a mount => a context that reconfigures it (fspick(2))
  * MOUNT_SETATTR a: MOUNT_ATTR_* to set, b: to clear. c: id of a mount, or 0 with a descriptor: what FSMOUNT
  *               gave => 0; ENOTTY: it is none of umvu's
+ * STACK_SET     strings: mount point of a network stack, or "" for the host's. a: pid, b: families, a bit each
+ *               (abi/stack.h) => 0, ENOENT (no mount), ENOTSOCK (no stack), ESRCH
+ * STACK_LIST    => text: a line each, tab separated: mount point, type, source, options, id, interfaces
  */
-#define VU_RPC_OPS(X)     \
-	X(1, HELLO)       \
-	X(2, OPEN_FUSE)   \
-	X(3, MOUNT)       \
-	X(4, UMOUNT)      \
-	X(5, MODULE_ADD)  \
-	X(6, MODULE_DEL)  \
-	X(7, MODULE_LIST) \
-	X(8, VIEW_NEW)    \
-	X(9, VIEW_NAME)   \
-	X(10, LOG)        \
-	X(11, FSOPEN)     \
-	X(12, FSCONFIG)   \
-	X(13, FSMOUNT)    \
-	X(14, MOVE_MOUNT) \
-	X(15, CODE)       \
-	X(16, FSPICK)     \
-	X(17, MOUNT_SETATTR)
+#define VU_RPC_OPS(X)        \
+	X(1, HELLO)          \
+	X(2, OPEN_FUSE)      \
+	X(3, MOUNT)          \
+	X(4, UMOUNT)         \
+	X(5, MODULE_ADD)     \
+	X(6, MODULE_DEL)     \
+	X(7, MODULE_LIST)    \
+	X(8, VIEW_NEW)       \
+	X(9, VIEW_NAME)      \
+	X(10, LOG)           \
+	X(11, FSOPEN)        \
+	X(12, FSCONFIG)      \
+	X(13, FSMOUNT)       \
+	X(14, MOVE_MOUNT)    \
+	X(15, CODE)          \
+	X(16, FSPICK)        \
+	X(17, MOUNT_SETATTR) \
+	X(18, STACK_SET)     \
+	X(19, STACK_LIST)
 
 enum vu_rpc_op {
 #define X(number, name) VU_RPC_##name = (number),

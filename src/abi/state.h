@@ -13,6 +13,8 @@
 
 #include <stdint.h>
 
+#include "abi/stack.h"
+
 #define VU_STATE_MAGIC	0x54535556u /* "VUST" */
 #define VU_STATE_GROUPS 256 /* supplementary groups kept; setgroups of more fails with ENOMEM */
 
@@ -56,6 +58,8 @@ struct vu_exec_state {
 	/* Of the signals that the agent keeps for itself (SIGSYS, SIGSEGV, SIGBUS), as masks of bit
 	 * (number - 1): what the guest has ignored and blocked, and what waits, blocked. */
 	uint32_t kept_ignored, kept_blocked, kept_pending;
+	uint32_t stack_seen; /* changes of default stacks up to this one are in `stack` */
+	uint32_t stack[VU_FAMILIES_N];
 	struct vu_cred cred;
 };
 

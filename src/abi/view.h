@@ -17,9 +17,10 @@
 #include <stdint.h>
 
 #include "abi/code.h"
+#include "abi/stack.h"
 
 #define VU_VIEW_MAGIC	0x57495655u /* "UVIW" */
-#define VU_ABI_VERSION	1u
+#define VU_ABI_VERSION	2u
 /*
  * What is the agent's of a guest's addresses: vu-loader (code, data, stacks; arch/<isa>/agent.ld), the view
  * image, then what is mapped when it is needed. Below 2 GiB because of the gate (abi/code.h), and below
@@ -31,6 +32,7 @@
 #define VU_THREADS_ADDR 0x7e400000ul
 #define VU_SHARED_ADDR	0x7e3e0000ul
 #define VU_STATS_ADDR	0x7e3f0000ul
+#define VU_STACK_TAGS	0x7e3d0000ul /* a page of each network stack that the process has */
 #define VU_STACKS_ADDR	0x7f000000ul
 
 /* The image: head, shared page, code table, two areas, counters. */
@@ -46,10 +48,11 @@
 #define VU_VIEW_READERS	  16u
 
 /* Classes of calls that a view touches (vu_view_head.classes); a class that is off costs one test. */
-#define VU_TOUCH_PATHS 0x1u /* there is a mount */
-#define VU_TOUCH_IDS   0x2u /* user and group ids are the process's own business (unrealuidgid) */
-#define VU_TOUCH_UTS   0x4u /* uname() answers from uts */
-#define VU_TOUCH_GHOST 0x8u /* a mount point does not exist on the host: getdents adds it */
+#define VU_TOUCH_PATHS 0x1u  /* there is a mount */
+#define VU_TOUCH_IDS   0x2u  /* user and group ids are the process's own business (unrealuidgid) */
+#define VU_TOUCH_UTS   0x4u  /* uname() answers from uts */
+#define VU_TOUCH_GHOST 0x8u  /* a mount point does not exist on the host: getdents adds it */
+#define VU_TOUCH_NET   0x10u /* there is a network stack */
 
 /* What the agent does for people who look into it (vu_view_head.debug). */
 #define VU_DEBUG_LOG   0x1u /* it writes what is odd to stderr */
@@ -72,6 +75,9 @@ struct vu_view_head {
 	uint32_t flags; /* VU_VIEW_* */
 	/* The server's descriptors of images whose guests are to be told of links, this one's too; 0 free. */
 	int32_t readers[VU_VIEW_READERS];
+	/* Changes of default stacks, for the processes that they name (abi/stack.h). */
+	uint32_t stack_serial; /* that of the last one */
+	struct vu_stack_set stack_sets[VU_STACK_SETS];
 };
 #define VU_VIEW_FORGETFUL 0x1u /* it is not among the readers: its guests must not remember paths */
 
@@ -133,6 +139,9 @@ static inline uint32_t vu_name_bit(const char *name, uint64_t n)
 #define VU_MOUNT_GHOST	0x4u  /* the mount point does not exist in what is beneath */
 #define VU_MOUNT_HIDDEN 0x8u  /* not shown in mount tables (covers for drivers) */
 #define VU_MOUNT_DAEMON 0x10u /* a daemon's own mount: nobody has seen yet whether it answers */
+#define VU_MOUNT_STACK	0x20u /* it is a network stack */
+#define VU_MOUNT_OFNET	0x40u /* a file or directory that those see whose stack is `parent` */
+#define VU_MOUNT_SYSCTL 0x80u /* ... through which the stack is changed */
 
 /*
  * A mount of the view. `parent` is the number (`id`) of the mount that the mount point lies in, 0 for
@@ -154,6 +163,8 @@ struct vu_view_mount {
 	uint32_t source; /* offset: source as in /proc/mounts */
 	uint32_t options; /* offset: per-mount options, comma separated, e.g. "rw,nosuid,nodev,relatime" */
 	uint32_t super; /* offset: super block options, e.g. "rw,user_id=1000,group_id=1000" */
+	/* VU_MOUNT_STACK: who makes its sockets, its pid and the server's O_PATH descriptor of its socket. */
+	int32_t maker, maker_fd;
 };
 
 /* The area of publishing number `seq`. */

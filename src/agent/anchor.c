@@ -15,6 +15,7 @@
 #include "agent/anchor.h"
 #include "agent/handlers.h"
 #include "agent/known.h"
+#include "agent/stack.h"
 
 #define O_RDWR_	   02
 #define O_PATH_	   010000000
@@ -82,7 +83,7 @@ void vu_unanchor(const struct vu_session_ref *ref)
 }
 
 /* Issues the call anchored, if it may lead to another user namespace; undone if it fails. */
-static long leave(struct vu_call *c, bool user)
+static long leave(struct vu_call *c, bool user, bool net)
 {
 	struct vu_session_ref ref = agent_process.ref;
 	bool anchored = user && vu_anchor();
@@ -90,17 +91,28 @@ static long leave(struct vu_call *c, bool user)
 
 	if (anchored && r < 0)
 		vu_unanchor(&ref);
+	if (net && !r)
+		vu_stack_leave();
 	vu_known_forget();
 	return r;
 }
 
 long sys_unshare(struct vu_call *c)
 {
-	return leave(c, c->arg[0] & CLONE_NEWUSER);
+	return leave(c, c->arg[0] & CLONE_NEWUSER, c->arg[0] & CLONE_NEWNET);
 }
 
 /* Type 0 is any kind of namespace: the descriptor decides. */
 long sys_setns(struct vu_call *c)
 {
-	return leave(c, !c->arg[1] || (c->arg[1] & CLONE_NEWUSER));
+	char text[8] = "", name[40];
+	bool net = c->arg[1] & CLONE_NEWNET;
+
+	if (!c->arg[1] && (int)c->arg[0] >= 0) {
+		vu_strlcpy(name, "/proc/self/fd/", sizeof(name));
+		vu_append_num(name, sizeof(name), (unsigned int)c->arg[0]);
+		vu_sys(__NR_readlink, name, text, sizeof(text) - 1);
+		net = !vu_strncmp(text, "net:", 4);
+	}
+	return leave(c, !c->arg[1] || (c->arg[1] & CLONE_NEWUSER), net);
 }

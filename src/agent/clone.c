@@ -17,6 +17,7 @@
 
 #include "agent/anchor.h"
 #include "agent/handlers.h"
+#include "agent/stack.h"
 #include "agent/trap.h"
 
 /* The vfork area: child's stack for vu_child_start(), copy of the frames. */
@@ -249,7 +250,7 @@ static long deliver(struct birth *b)
 }
 
 /* A child in a user namespace of its own cannot reach the server: it is born anchored. */
-static long birth(struct birth *b)
+static long birth_anchored(struct birth *b)
 {
 	struct vu_session_ref ref = agent_process.ref;
 	long r;
@@ -259,6 +260,23 @@ static long birth(struct birth *b)
 	r = deliver(b);
 	if (r)
 		vu_unanchor(&ref);
+	return r;
+}
+
+/* A child in a network namespace of its own is born without stacks. */
+static long birth(struct birth *b)
+{
+	uint32_t stack[VU_FAMILIES_N];
+	long r;
+
+	vu_stack_look();
+	if (!(b->flags & CLONE_NEWNET))
+		return birth_anchored(b);
+	memcpy(stack, agent_process.stack, sizeof(stack));
+	memset(agent_process.stack, 0, sizeof(stack));
+	r = birth_anchored(b);
+	if (r)
+		memcpy(agent_process.stack, stack, sizeof(stack));
 	return r;
 }
 

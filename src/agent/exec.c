@@ -22,6 +22,7 @@
 
 #include "agent/elf.h"
 #include "agent/handlers.h"
+#include "agent/stack.h"
 #include "agent/path.h"
 #include "agent/trap.h"
 
@@ -420,6 +421,9 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 		st->flags |= VU_EXEC_CRED;
 		st->cred = t->cred;
 	}
+	vu_stack_look();
+	st->stack_seen = agent_process.stack_seen;
+	memcpy(st->stack, agent_process.stack, sizeof(st->stack));
 	st->size = vu_state_size(t->has_cred ? st->cred.n_groups : 0);
 }
 

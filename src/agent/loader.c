@@ -26,6 +26,7 @@
 #include "agent/gate.h"
 #include "agent/ids.h"
 #include "agent/ptrace.h"
+#include "agent/stack.h"
 #include "agent/trap.h"
 
 #define PAGE	     4096ul
@@ -181,6 +182,10 @@ static void take_state(void)
 	agent_process.no_new_privs = room->state.flags & VU_EXEC_NO_NEW_PRIV;
 	agent_process.no_clock = room->state.flags & VU_EXEC_NO_CLOCK;
 	agent_process.pid = (int)vu_sys(__NR_getpid);
+	agent_process.stack_seen = room->state.stack_seen;
+	memcpy(agent_process.stack, room->state.stack, sizeof(agent_process.stack));
+	if (vu_stack_any())
+		vu_stack_wear();
 	if (!((room->state.flags & VU_EXEC_CRED) || room->state.kept_blocked) ||
 	    !(t = vu_thread_own()))
 		return;

@@ -12,6 +12,7 @@
 #include "agent/handlers.h"
 #include "agent/names.h"
 #include "agent/open.h"
+#include "agent/stack.h"
 
 /* Is a link at the end followed? */
 uint32_t vu_how_to_open(uint64_t flags)
@@ -66,6 +67,8 @@ static long open_issue(struct vu_call *c, struct vu_path *p, uint64_t flags, boo
 		r = vu_proc_open(c, p, (int)fd, flags);
 		if (r == VU_NOT_MINE)
 			r = vu_fuse_open(c, p, (int)fd, flags);
+		if (r == VU_NOT_MINE)
+			r = vu_stack_open(c, p, (int)fd, flags);
 		if (r == VU_NOT_MINE)
 			r = fd;
 	}

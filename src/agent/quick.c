@@ -21,6 +21,7 @@
 #include "agent/known.h"
 #include "agent/open.h"
 #include "agent/ptrace.h"
+#include "agent/stack.h"
 #include "agent/stats.h"
 #include "agent/trap.h"
 
@@ -389,6 +390,18 @@ static struct vu_answer quick_sendmsg(struct vu_frame *f)
 	return native();
 }
 
+static struct vu_answer quick_socket(struct vu_frame *f)
+{
+	return vu_touches(VU_TOUCH_NET) && vu_stack_for((unsigned int)f->arg[0]) ? NO_ANSWER :
+										   native();
+}
+
+/* Of ioctls only those about network interfaces, 0x89xx. */
+static struct vu_answer quick_ioctl(struct vu_frame *f)
+{
+	return (f->arg[1] & 0xff00) == 0x8900 && vu_touches(VU_TOUCH_NET) ? NO_ANSWER : native();
+}
+
 /* --- memory --- */
 
 /* Code that the ELF interpreter maps from a file may have patched pages: the handler sees to it. */
@@ -436,6 +449,8 @@ static struct vu_answer quick_mmap(struct vu_frame *f)
 #define QUICK_sys_sockaddr	 ~, quick_sockaddr
 #define QUICK_sys_sendto	 ~, quick_sendto
 #define QUICK_sys_sendmsg	 ~, quick_sendmsg
+#define QUICK_sys_socket	 ~, quick_socket
+#define QUICK_sys_ioctl		 ~, quick_ioctl
 #define QUICK_sys_mmap		 ~, quick_mmap
 /* SECOND(QUICK_<handler>, NULL): what is defined for it, else NULL. */
 #define SECOND_(a, b, ...)	 b

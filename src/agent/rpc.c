@@ -112,8 +112,7 @@ static uint64_t handled_signals(uint64_t *restarting)
 	return set;
 }
 
-/* Waits for the reply. 0, or -EINTR. */
-static long wait_reply(const struct vu_call *c, int fd)
+long vu_wait_reply(const struct vu_call *c, int fd)
 {
 	struct {
 		int fd;
@@ -186,7 +185,7 @@ long vu_rpc_ask(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rp
 	if (a->size) /* may be where the request's text was */
 		a->text[0] = 0;
 	if (!r)
-		r = wait_reply(c, (int)fd);
+		r = vu_wait_reply(c, (int)fd);
 	if (!r)
 		r = receive((int)fd, &a->reply, a->text, a->size, &a->fd);
 	vu_sys(__NR_close, fd);

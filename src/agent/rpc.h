@@ -29,4 +29,10 @@ struct vu_rpc_answer {
 long vu_rpc_ask(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rpc_text *texts,
 		int n_texts, struct vu_rpc_answer *a);
 
+/*
+ * Waits until there is something to be read from socket fd, with those of the guest's signals let in that have
+ * no handler. 0, or -EINTR: a signal came that the guest of call c handles (c NULL: it is not interrupted).
+ */
+long vu_wait_reply(const struct vu_call *c, int fd);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/open.h"
+#include "agent/stack.h"
 
 /* Stands for the view where none could be mapped: touches nothing. */
 static const struct vu_view_head no_view;
@@ -89,6 +90,9 @@ static bool find(match_fn *match, const struct lookup *key, struct vu_view_mount
 			if (!match(a, &m[i], key))
 				continue;
 			*out = m[i];
+			/* Its place is the host's; whose it is has been asked. */
+			if (out->flags & VU_MOUNT_OFNET)
+				out->parent = 0;
 			if (path)
 				vu_strlcpy(path, vu_view_str(a, m[i].path), VU_PATH_MAX);
 			found = true;
@@ -101,7 +105,17 @@ bool vu_mount_at(uint32_t parent, const char *path, size_t len, struct vu_view_m
 {
 	struct lookup key = { .parent = parent, .path = path, .len = len };
 
-	return find(by_place, &key, m, NULL);
+	if (find(by_place, &key, m, NULL))
+		return true;
+	/* What the process's own network stack has there. */
+	key.parent = parent || !vu_touches(VU_TOUCH_NET) ? 0 : vu_stack_of_files();
+	if (!key.parent)
+		return false;
+	key.path = vu_stack_file_name(path, &key.len);
+	if (!find(by_place, &key, m, NULL))
+		return false;
+	m->path_len = (uint32_t)len;
+	return true;
 }
 
 bool vu_mount_by_id(uint32_t id, struct vu_view_mount *m)

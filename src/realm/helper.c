@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 #include "realm/guests.h"
 #include "realm/helper.h"
 #include "realm/ns.h"
+#include "realm/stack.h"
 #include "realm/wire.h"
 
 #define DRIVERS_MS 10000 /* for drivers to end after their mounts have gone */
@@ -78,6 +80,19 @@ static int op_setattr(struct helper *h, const struct vu_realm_request *rq, int f
 	return vu_fs_setattr(fd, rq->a, rq->b, text);
 }
 
+/* The maker is a child that nobody waits for (serve_inside()). */
+static int op_stack(struct helper *h, const struct vu_realm_request *rq, int fd, char *text)
+{
+	pid_t pid = fork();
+
+	(void)h;
+	(void)rq;
+	(void)text;
+	if (pid == 0)
+		vu_maker_main(fd);
+	return pid < 0 ? -errno : pid;
+}
+
 static int op_quit(struct helper *h, const struct vu_realm_request *rq, int fd, char *text)
 {
 	(void)rq;
@@ -96,6 +111,7 @@ static const struct {
 	[VU_REALM_COVER] = { op_cover, false, true, true },
 	[VU_REALM_ABORT] = { op_abort, true, false, true },
 	[VU_REALM_SETATTR] = { op_setattr, true, false, true },
+	[VU_REALM_STACK] = { op_stack, true, false, true },
 	[VU_REALM_QUIT] = { op_quit, false, false, false },
 };
 
@@ -166,6 +182,7 @@ static int await(const struct helper *h)
 _Noreturn static void serve_inside(struct helper *h)
 {
 	prctl(PR_SET_NAME, "umvu-realm");
+	signal(SIGCHLD, SIG_IGN);
 	while (!h->quit && next(h) >= 0)
 		;
 	_exit(h->quit ? 0 : 1);

@@ -133,3 +133,10 @@ int vu_realm_setattr(struct vu_realm *r, int mount, uint64_t set, uint64_t clear
 
 	return ask(r, &rq, mount, 0, text);
 }
+
+int vu_realm_stack(struct vu_realm *r, int control, char *text)
+{
+	struct vu_realm_request rq = { .op = VU_REALM_STACK };
+
+	return ask(r, &rq, control, 0, text);
+}

@@ -43,6 +43,9 @@ int vu_realm_cover(struct vu_realm *r, int is_file, char *text);
 /* Abort the FUSE connection of a mount: all that wait for its driver get ECONNABORTED. 0 or -errno. */
 int vu_realm_abort(struct vu_realm *r, int mount, char *text);
 
+/* Fork the maker of a network stack, which serves `control` (realm/stack.h). Its pid or -errno. */
+int vu_realm_stack(struct vu_realm *r, int control, char *text);
+
 /* mount_setattr(2) on a mount's root. 0 or -errno. */
 int vu_realm_setattr(struct vu_realm *r, int mount, uint64_t set, uint64_t clear, char *text);
 

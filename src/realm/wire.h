@@ -18,6 +18,7 @@
  * COVER       a: 1 = a file, else a directory => descriptor of a detached, empty tmpfs mount
  * ABORT       descriptor of a mount => 0
  * SETATTR     a: MOUNT_ATTR_* to set, b: to clear; descriptor of a mount => 0
+ * STACK       descriptor: the maker's end of its control socket (realm/stack.h) => pid of the maker
  * QUIT        => 0, and the realm ends without looking for guests
  */
 #define VU_REALM_OPS(X) \
@@ -26,6 +27,7 @@
 	X(COVER)        \
 	X(ABORT)        \
 	X(SETATTR)      \
+	X(STACK)        \
 	X(QUIT)
 
 enum vu_realm_op {

@@ -21,6 +21,7 @@
 #include "base/str.h"
 #include "realm/names.h"
 #include "umvu/holders.h"
+#include "umvu/stack_sockets.h"
 
 #define FDINFO_MAX 4096
 #define NAMED	   8 /* users that are named */
@@ -172,6 +173,7 @@ size_t vu_holders_drivers(const struct vu_holders *h, struct vu_proc_id *list, s
 struct user {
 	const struct vu_busy *b;
 	char view[VU_NAME_MAX], cover[VU_NAME_MAX];
+	struct vu_sockets sockets; /* of the stack */
 	struct vu_buf text;
 	unsigned int n;
 };
@@ -184,6 +186,20 @@ static int fd_in_mount(void *ctx, pid_t pid, const char *fd)
 
 	snprintf(name, sizeof(name), "/proc/%d/fdinfo/%.12s", (int)pid, fd);
 	return fdinfo_number(name, "mnt_id:", &mnt_id) == 0 && mnt_id == u->b->mnt_id;
+}
+
+static int fd_is_socket(void *ctx, pid_t pid, const char *fd)
+{
+	const struct user *u = ctx;
+	char name[64], text[64], *end;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/%d/fd/%.12s", (int)pid, fd);
+	n = readlink(name, text, sizeof(text) - 1);
+	if (n < 8 || memcmp(text, "socket:[", 8) != 0)
+		return 0;
+	text[n] = '\0';
+	return vu_sockets_has(&u->sockets, strtoull(text + 8, &end, 10));
 }
 
 /* cwd, root, exe. */
@@ -215,7 +231,8 @@ static bool uses(const struct user *u, pid_t pid)
 {
 	return link_in_mount(u, pid, "cwd") || link_in_mount(u, pid, "root") ||
 	       link_in_mount(u, pid, "exe") || each_fd(pid, fd_in_mount, (void *)u) ||
-	       maps_device(pid, u->b->dev);
+	       maps_device(pid, u->b->dev) ||
+	       (u->sockets.n && each_fd(pid, fd_is_socket, (void *)u));
 }
 
 static int visit_user(void *ctx, pid_t pid)
@@ -224,7 +241,7 @@ static int visit_user(void *ctx, pid_t pid)
 	const char *needles[2] = { u->view, u->cover };
 	struct vu_proc p;
 
-	if (pid == getpid() || pid == u->b->h.server || pid == u->b->h.realm)
+	if (pid == getpid() || pid == u->b->h.server || pid == u->b->h.realm || pid == u->b->maker)
 		return 0;
 	if (u->b->view && vu_proc_maps(pid, needles, 2) <= 0)
 		return 0;
@@ -241,7 +258,10 @@ int vu_holders_busy(const struct vu_busy *b, int out)
 
 	vu_needle_view(u.view, b->h.session, b->view);
 	vu_needle_cover(u.cover, b->h.session, b->view);
+	if (b->maker)
+		vu_sockets_read(&u.sockets, b->maker);
 	vu_proc_each(visit_user, &u);
+	vu_sockets_free(&u.sockets);
 	if (u.n > NAMED)
 		vu_buf_puts(&u.text, ", ...");
 	vu_fd_write(out, vu_buf_text(&u.text), u.text.len);

@@ -37,11 +37,12 @@ struct vu_busy {
 	struct vu_holders h;
 	uint64_t dev, mnt_id;
 	uint32_t view; /* only guests and drivers of this view; 0: all processes */
+	pid_t maker;   /* of a network stack: its sockets are looked for, too; 0: it is none */
 };
 
 /*
  * Write "PID (name), PID (name)" to `out` for those that have something in the mount: a working or root
- * directory, a program, an open file, mapped memory. At most eight, then ", ...". 1 if there are any,
+ * directory, a program, an open file, mapped memory, a socket of the stack. At most eight, then ", ...". 1 if there are any,
  * else 0.
  */
 int vu_holders_busy(const struct vu_busy *b, int out);

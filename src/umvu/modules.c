@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "umvu/driver.h"
 #include "umvu/modules.h"
+#include "umvu/stack_plan.h"
 #include "umvu/view.h"
 
 static void host_log(const struct viewos_host *host, enum viewos_log level, const char *format, ...)
@@ -49,6 +50,7 @@ static void fill_host(struct vu_mod *m)
 	m->host.log = host_log;
 	m->host.find_program = host_find_program;
 	vu_plan_host(&m->host);
+	vu_stack_plan_host(&m->host);
 }
 
 /* The description is foreign data until this says that it is not. */
@@ -63,8 +65,10 @@ static int check(const struct viewos_module *d, const char *name, char *text)
 	else if (!d->name || strcmp(d->name, name) != 0)
 		snprintf(text, VU_MODULE_TEXT, "the file of module '%s' is module '%s'", name,
 			 d->name ? d->name : "");
-	else if (VIEWOS_HAS(d, type) && d->type && !(VIEWOS_HAS(d, driver) && d->driver))
-		snprintf(text, VU_MODULE_TEXT, "module '%s' has types but no driver()", name);
+	else if (VIEWOS_HAS(d, type) && d->type && !(VIEWOS_HAS(d, driver) && d->driver) &&
+		 !(VIEWOS_HAS(d, stack) && d->stack))
+		snprintf(text, VU_MODULE_TEXT, "module '%s' has types but no driver() or stack()",
+			 name);
 	else
 		return 0;
 	return -EINVAL;
@@ -342,11 +346,29 @@ int vu_modules_for_type(struct vu_view *v, const char *type, struct vu_mod **out
 	return -ENODEV;
 }
 
+bool vu_modules_is_stack(const struct vu_mod *m, const char *type)
+{
+	return m->desc->type(m->context, type) == VIEWOS_TYPE_STACK;
+}
+
+int vu_modules_stack(struct vu_mod *m, const struct viewos_mount *mount, struct viewos_stack *s,
+		     char *text)
+{
+	int res = -ENODEV;
+
+	if (VIEWOS_HAS(m->desc, stack) && m->desc->stack)
+		res = m->desc->stack(m->context, mount, s);
+	vu_str_copy(text, VU_MODULE_TEXT, s->said);
+	return res < 0 ? res : 0;
+}
+
 int vu_modules_driver(struct vu_mod *m, const struct viewos_mount *mount, struct viewos_driver *d,
 		      char *text)
 {
-	int res = m->desc->driver(m->context, mount, d);
+	int res = -ENODEV;
 
+	if (VIEWOS_HAS(m->desc, driver) && m->desc->driver)
+		res = m->desc->driver(m->context, mount, d);
 	vu_str_copy(text, VU_MODULE_TEXT, d->said);
 	if (res >= 0 && !d->argv.n) {
 		snprintf(text, VU_MODULE_TEXT, "module '%s' named no program", m->name);

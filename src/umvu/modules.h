@@ -52,6 +52,13 @@ int vu_modules_for_type(struct vu_view *v, const char *type, struct vu_mod **m, 
 int vu_modules_driver(struct vu_mod *m, const struct viewos_mount *mount, struct viewos_driver *d,
 		      char *text);
 
+/* Whether mounts of that type, which the module serves, are network stacks. */
+bool vu_modules_is_stack(const struct vu_mod *m, const char *type);
+
+/* Have the module describe the stack. 0 or -errno with text. */
+int vu_modules_stack(struct vu_mod *m, const struct viewos_mount *mount, struct viewos_stack *s,
+		     char *text);
+
 /* Add the rules of the view's modules to what is published. Texts are the modules'. */
 void vu_modules_rules(const struct vu_view *v, struct vu_publish *p);
 

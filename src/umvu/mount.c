@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "umvu/mount.h"
 #include "umvu/session.h"
+#include "umvu/stack.h"
 
 /*
  * Device and mount number of a root. AT_STATX_DONT_SYNC makes FUSE answer from what it has, which for a
@@ -38,6 +39,8 @@ static int identify(struct vu_mount *m)
 void vu_mount_free(struct vu_mount *m)
 {
 	vu_list_del(&m->node);
+	if (m->stack)
+		vu_stack_free(m->stack);
 	vu_fd_close(&m->fd);
 	free(m->type);
 	free(m->source);

@@ -19,6 +19,7 @@
 struct vu_session;
 struct vu_driver;
 struct vu_mod;
+struct vu_stack;
 
 #define VU_MOUNT_DAEMONS 16
 
@@ -36,6 +37,7 @@ struct vu_mount {
 	char *super;		  /* options of the super block, without "ro" and "rw" */
 	struct vu_mod *module;	  /* that it uses, NULL none; not counted as a reference */
 	struct vu_driver *driver; /* that umvu has started for it, NULL: a daemon of the user's */
+	struct vu_stack *stack;	  /* it is this network stack, which ends with it; NULL none */
 	/* A user's daemon: the process that mounted, and the children that it had at that time. */
 	struct vu_proc_id daemons[VU_MOUNT_DAEMONS];
 	size_t n_daemons;

@@ -18,6 +18,7 @@
 #include "umvu/driver.h"
 #include "umvu/fscontext.h"
 #include "umvu/mounting.h"
+#include "umvu/stacking.h"
 
 #define PROCS_MAX 64
 #define CHANGEABLE \
@@ -125,17 +126,14 @@ static void fill_request(const struct vu_mounting *mt, const char *options, bool
 		rq->source = SOURCE_NAME;
 }
 
-/* Find the module and have it write the plan. 0, or -errno with text. */
+/* Have the module write the plan. 0, or -errno with text. */
 static int make_plan(struct vu_mounting *mt, const char *options, bool rdonly,
-		     struct viewos_driver *plan, struct vu_mod **mod, char *text)
+		     struct viewos_driver *plan, struct vu_mod *mod, char *text)
 {
 	struct viewos_mount rq;
-	int res = vu_modules_for_type(mt->view, mt->type, mod, text);
 
-	if (res < 0)
-		return res;
 	fill_request(mt, options, rdonly, &rq);
-	return vu_modules_driver(*mod, &rq, plan, text);
+	return vu_modules_driver(mod, &rq, plan, text);
 }
 
 static struct op *new_op(const struct vu_mounting *mt)
@@ -190,13 +188,12 @@ static int start(struct vu_mounting *mt, struct viewos_driver *plan, struct vu_m
 	return 0;
 }
 
-void vu_mounting_start(struct vu_mounting *mt)
+/* A mount that a driver serves. 0: deferred. */
+static int start_driver(struct vu_mounting *mt, struct vu_mod *mod, char *text)
 {
 	bool rdonly = mt->attr & MOUNT_ATTR_RDONLY, forced = false;
 	VU_CLEANUP(free) char *options = vu_mount_clean_options(mt->options, &rdonly);
 	struct viewos_driver plan;
-	char text[VU_MODULE_TEXT] = "";
-	struct vu_mod *mod = NULL;
 	int res = options ? 0 : -ENOMEM;
 
 	vu_plan_init(&plan);
@@ -206,13 +203,48 @@ void vu_mounting_start(struct vu_mounting *mt)
 	}
 	if (rdonly)
 		mt->attr |= MOUNT_ATTR_RDONLY;
-	if (mt->target[0] != '/' || (mt->parent && !vu_view_entry(mt->view, mt->parent)))
-		res = -EINVAL;
 	if (!res)
-		res = make_plan(mt, options, rdonly, &plan, &mod, text);
+		res = make_plan(mt, options, rdonly, &plan, mod, text);
 	if (!res)
 		res = start(mt, &plan, mod, forced, text);
 	vu_plan_free(&plan);
+	return res;
+}
+
+/* A mount that is a network stack. 0: deferred, or done. */
+static int start_stack(struct vu_mounting *mt, struct vu_mod *mod, char *text)
+{
+	bool rdonly = false;
+	VU_CLEANUP(free) char *options = vu_mount_clean_options(mt->options, &rdonly);
+	struct viewos_stack plan;
+	struct viewos_mount rq;
+	int res = options ? 0 : -ENOMEM;
+
+	vu_stack_plan_init(&plan, mt->view->session->gid);
+	if (!res) {
+		fill_request(mt, options, rdonly, &rq);
+		rq.source = mt->source;
+		res = vu_modules_stack(mod, &rq, &plan, text);
+	}
+	if (!res)
+		res = vu_stacking_start(mt, mod, options, &plan, text);
+	vu_stack_plan_free(&plan);
+	return res;
+}
+
+void vu_mounting_start(struct vu_mounting *mt)
+{
+	char text[VU_MODULE_TEXT] = "";
+	struct vu_mod *mod = NULL;
+	int res = 0;
+
+	if (mt->target[0] != '/' || (mt->parent && !vu_view_entry(mt->view, mt->parent)))
+		res = -EINVAL;
+	if (!res)
+		res = vu_modules_for_type(mt->view, mt->type, &mod, text);
+	if (!res)
+		res = vu_modules_is_stack(mod, mt->type) ? start_stack(mt, mod, text) :
+							   start_driver(mt, mod, text);
 	if (res < 0) {
 		if (mt->log)
 			vu_fscontext_log(*mt->log, text);

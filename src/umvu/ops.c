@@ -35,6 +35,8 @@ static const struct {
 	{ VU_RPC_CODE, GUESTS, vu_op_code },
 	{ VU_RPC_FSPICK, GUESTS, vu_op_fspick },
 	{ VU_RPC_MOUNT_SETATTR, GUESTS, vu_op_mount_setattr },
+	{ VU_RPC_STACK_SET, GUESTS, vu_op_stack_set },
+	{ VU_RPC_STACK_LIST, GUESTS, vu_op_stack_list },
 	{ VU_LINK_GUESTS, FRONTS, vu_op_guests },
 	{ VU_LINK_KILL, FRONTS, vu_op_kill },
 	{ VU_LINK_END, FRONTS, vu_op_end },

@@ -24,6 +24,7 @@
 #include "umvu/driver.h"
 #include "umvu/holders.h"
 #include "umvu/ops.h"
+#include "umvu/stack_linger.h"
 #include "umvu/view.h"
 #include "umvu/worker.h"
 
@@ -158,13 +159,7 @@ static void look(struct op *op, vu_worker_done *done)
 
 static void fill_busy(struct op *op, const struct vu_mount *m)
 {
-	op->busy.h.session = op->session->id;
-	op->busy.h.server = op->session->pid;
-	op->busy.h.realm = op->session->realm.pid;
-	op->busy.dev = m->dev;
-	op->busy.mnt_id = m->mnt_id;
-	/* Where other views have it, too, their guests do not count. */
-	op->busy.view = m->refs > 1 ? op->view : 0;
+	vu_stack_busy(m, op->view, &op->busy);
 }
 
 /* Take out a mount with all that is mounted in it, at once. */
@@ -257,12 +252,17 @@ void vu_op_umount(struct vu_conn *c, struct vu_rpc_in *in)
 
 	vu_log_debug("mount", "umount '%s' (%u), flags 0x%llx", in->str[0], id,
 		     (unsigned long long)in->head.a);
-	if (e && (e->flags & VU_MOUNT_HIDDEN)) {
+	if (e && (e->flags & VU_MOUNT_HIDDEN) && c->view->driver) {
 		detach_own(c);
 		return;
 	}
-	if (!e || (in->head.a & ~(uint64_t)(MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW))) {
+	if (!e || (e->flags & VU_MOUNT_HIDDEN) ||
+	    (in->head.a & ~(uint64_t)(MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW))) {
 		vu_conn_result(c, -EINVAL, NULL);
+		return;
+	}
+	if ((in->head.a & (MNT_DETACH | MNT_FORCE)) == MNT_DETACH && e->mount->stack) {
+		vu_conn_result(c, vu_stack_linger(v, e), NULL);
 		return;
 	}
 	if (in->head.a & MNT_DETACH) {

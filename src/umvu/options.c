@@ -32,8 +32,9 @@ static int add_mount(void *to, const char *arg, const char **why)
 }
 
 /* The subjects of the log, as the help lists them. */
-static const char *const subjects[] = { "session", "view",  "mount", "driver", "module", "rpc",
-					"realm",   "guest", "agent", "front",  "code",	 "all" };
+static const char *const subjects[] = { "session", "view",  "mount", "driver", "module",
+					"rpc",	   "realm", "guest", "agent",  "front",
+					"code",	   "net",   "all" };
 
 static bool is_subject(const char *name, size_t len)
 {
@@ -91,7 +92,7 @@ static const struct vu_opt table[] = {
 		    "when CMD ends, end all other processes of the view"),
 	VU_OPT_CALL('d', "debug", set_debug, "TAGS",
 		    "log what happens: session, view, mount, driver, module, rpc,\n"
-		    "realm, guest, agent, front, code, or all; TAG:trace says more"),
+		    "realm, guest, agent, front, code, net, or all; TAG:trace says more"),
 	VU_OPT_FLAG(0, "stats", struct vu_options, stats, true,
 		    "at the end, tell how the system calls of the view were caught"),
 	VU_OPT_FLAG(0, "check", struct vu_options, check, true,

@@ -110,9 +110,12 @@ static uint32_t classes_of(const struct vu_publish *p)
 
 	if (p->n_mounts)
 		classes |= VU_TOUCH_PATHS;
-	for (i = 0; i < p->n_mounts; i++)
+	for (i = 0; i < p->n_mounts; i++) {
 		if (p->mounts[i].m.flags & VU_MOUNT_GHOST)
 			classes |= VU_TOUCH_GHOST;
+		if (p->mounts[i].m.flags & VU_MOUNT_STACK)
+			classes |= VU_TOUCH_NET;
+	}
 	return classes;
 }
 

@@ -18,9 +18,10 @@
 #include "umvu/modules.h"
 #include "umvu/publish.h"
 #include "umvu/readers.h"
+#include "umvu/stack.h"
 #include "umvu/view.h"
 
-#define OPTIONS_MAX 128
+#define OPTIONS_MAX 1024
 
 /* The entries that `v` shows: its owner's, without the mount that its driver is for, and its own. */
 static bool shows(const struct vu_view *v, const struct vu_entry *e)
@@ -36,8 +37,21 @@ static int count(const struct vu_view *v)
 	if (v->owner)
 		n += count(v->owner);
 	vu_list_for_each(e, &v->entries, node)
-		n++;
+		n += e->mount->stack ? 1 + (int)e->mount->stack->n_files : 1;
 	return n;
+}
+
+/* What a mount's flags are in this view. */
+static uint32_t flags_of(const struct vu_entry *e)
+{
+	const struct vu_mount *m = e->mount;
+	uint32_t flags = m->flags | e->flags;
+
+	if (m->stack)
+		flags |= m->stack->host ? 0 : VU_MOUNT_STACK;
+	else if (!m->driver && !(e->flags & VU_MOUNT_HIDDEN))
+		flags |= VU_MOUNT_DAEMON;
+	return flags;
 }
 
 /* What is published of an entry; options and super (OPTIONS_MAX bytes) hold its texts. */
@@ -55,14 +69,40 @@ static void describe(const struct vu_entry *e, struct vu_publish_mount *p, char 
 		       .mnt_id = m->mnt_id,
 		       .dev = m->dev,
 		       .fd = m->fd,
-		       .flags = m->flags | e->flags |
-				(m->driver || (e->flags & VU_MOUNT_HIDDEN) ? 0 : VU_MOUNT_DAEMON) },
+		       .flags = flags_of(e),
+		       .maker = m->stack ? m->stack->maker : 0,
+		       .maker_fd = m->stack ? m->stack->maker_fd : -1 },
 		.path = e->path,
 		.type = m->type,
 		.source = m->source,
 		.options = options,
 		.super = super,
 	};
+}
+
+/* What those whose stack it is find in the file system. */
+static size_t gather_files(const struct vu_mount *m, struct vu_publish_mount *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; m->stack && i < m->stack->n_files; i++) {
+		const struct vu_stack_file *f = &m->stack->files[i];
+
+		list[n++] = (struct vu_publish_mount){
+			.m = { .id = f->id,
+			       .parent = m->id,
+			       .mnt_id = f->mnt_id,
+			       .dev = f->dev,
+			       .fd = f->fd,
+			       .flags = f->flags },
+			.path = f->path,
+			.type = m->type,
+			.source = m->source,
+			.options = "rw",
+			.super = "rw",
+		};
+	}
+	return n;
 }
 
 static size_t gather(const struct vu_view *from, const struct vu_view *v,
@@ -74,7 +114,7 @@ static size_t gather(const struct vu_view *from, const struct vu_view *v,
 		if (!shows(v, e))
 			continue;
 		describe(e, &list[n], texts[n][0], texts[n][1]);
-		n++;
+		n = gather_files(e->mount, list, n + 1);
 	}
 	return n;
 }
