@@ -53,8 +53,7 @@ struct viewos_driver; /* the description of a driver while a module writes it; u
 struct viewos_stack;  /* that of a network stack */
 
 /* Bits of viewos_interface.flags. */
-#define VIEWOS_IF_UP   0x1u
-#define VIEWOS_IF_DHCP 0x2u /* addresses, routes and resolver are asked for on the net */
+#define VIEWOS_IF_UP 0x1u
 
 /* A network interface of a stack. Addresses are texts as in "10.0.2.100/24" and "fd00::100/64". */
 struct viewos_interface {
@@ -75,6 +74,14 @@ struct viewos_interface {
 	 * its standard input ends, it is to end, too.
 	 */
 	const char *const *plug;
+	/*
+	 * The client: program (an absolute path) and arguments, up to a NULL; NULL: none. It runs inside the
+	 * stack, with all that its owner may do to it, when the plug is ready, and sets the interface up (DHCP). It
+	 * writes a line "ready" when that is done, and may stay. If it ends without, the mount fails with
+	 * ETIMEDOUT, and what it has said is told. The variable VU_RESOLV in its environment names a file: what
+	 * it writes there is /etc/resolv.conf in the stack.
+	 */
+	const char *const *client;
 };
 
 /*

@@ -61,7 +61,8 @@ static int set_hostfwd(struct reading *r, const char *value)
 static int set_dhcp(struct reading *r, const char *value)
 {
 	(void)value;
-	r->i->flags |= VIEWOS_IF_DHCP | VIEWOS_IF_UP;
+	r->i->flags |= VIEWOS_IF_UP;
+	r->i->dhcp = 1;
 	return 0;
 }
 

@@ -13,7 +13,7 @@ struct interface {
 	const char *name; /* NULL: none was given */
 	const char *addresses[ITEMS_MAX + 1], *gateways[ITEMS_MAX + 1];
 	uint8_t mac[6];
-	uint32_t has_mac, mtu, flags; /* VIEWOS_IF_* */
+	uint32_t has_mac, dhcp, mtu, flags; /* VIEWOS_IF_* */
 	uint32_t n_addresses, n_gateways;
 };
 

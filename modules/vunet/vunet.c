@@ -38,6 +38,7 @@ struct plan {
 	struct options o;
 	char plug[512];			  /* program */
 	const char *words[WORDS_MAX + 1]; /* it and its arguments */
+	char client[512], script[512];	  /* of DHCP */
 	char name[16], text[64];
 };
 
@@ -60,12 +61,36 @@ static int refuse(struct plan *p, const char *what)
 	return -EINVAL;
 }
 
+/* The words of the DHCP client. 0, or -ENODEV: it is not installed. */
+static int find_client(struct plan *p, const char *ifname, const char **words)
+{
+	static const char *const args[] = { "-f", "-n", "-R", "-t", "4", "-T", "2" };
+	size_t n = 0, i;
+
+	if (p->host->find_program(p->host, "udhcpc", p->client, sizeof(p->client)) < 0) {
+		p->host->stack_say(p->stack, "udhcpc is not installed (package udhcpc)");
+		return -ENODEV;
+	}
+	snprintf(p->script, sizeof(p->script), "%s/vunet-dhcp.sh", p->host->module_dir);
+	words[n++] = p->client;
+	for (i = 0; i < sizeof(args) / sizeof(args[0]); i++)
+		words[n++] = args[i];
+	words[n++] = "-i";
+	words[n++] = ifname;
+	words[n++] = "-s";
+	words[n++] = p->script;
+	words[n] = NULL;
+	return 0;
+}
+
 static int add_interface(struct plan *p, const struct interface *i, const char *name)
 {
+	const char *client[24] = { NULL };
 	const struct viewos_interface net = {
 		.size = sizeof(net),
 		.flags = i->flags,
 		.name = i->name ? i->name : name,
+		.client = client,
 		.mac = i->has_mac ? i->mac : NULL,
 		.mtu = i->mtu,
 		.addresses = i->addresses,
@@ -73,7 +98,9 @@ static int add_interface(struct plan *p, const struct interface *i, const char *
 		.plug = p->words,
 	};
 
-	return p->host->stack_interface(p->stack, &net);
+	int res = i->dhcp ? find_client(p, net.name, client) : 0;
+
+	return res ? res : p->host->stack_interface(p->stack, &net);
 }
 
 static int set_resolver(struct plan *p, const char *fallback)
@@ -169,7 +196,7 @@ static int plan_slirp(struct plan *p)
 	size_t n = 1, k;
 	int res = find_plug(p, "vunet-slirp", "libslirp");
 
-	if (!res && (p->o.n_ifs > 1 || (i->flags & VIEWOS_IF_DHCP) || i->n_gateways))
+	if (!res && (p->o.n_ifs > 1 || i->dhcp || i->n_gateways))
 		res = refuse(p, "second interface, and no options gw and dhcp");
 	if (!res && i->n_addresses > 1)
 		res = refuse(p, "second address");

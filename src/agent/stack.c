@@ -41,6 +41,7 @@
 #define CMSG_CLOEXEC_ 0x40000000
 #define F_SETFL_      4
 #define O_NONBLOCK_   04000
+#define SHORTLY_NS    5000000l
 #define TUN_DEVICE    "/dev/net/tun"
 
 #define SIOC_FIRST   0x8910ul /* ioctls about interfaces, routes, ARP ... */
@@ -278,6 +279,21 @@ static long connect_maker(const struct vu_view_mount *m)
 	return fd;
 }
 
+/*
+ * Waits for the maker, which mostly answers at once: only then is looked who might interrupt (vu_wait_reply()).
+ */
+static long wait_maker(struct vu_call *c, long conn)
+{
+	struct {
+		int fd;
+		short events, revents;
+	} poll = { .fd = (int)conn, .events = 1 /* POLLIN */ };
+	long t[2] = { 0, SHORTLY_NS };
+	uint64_t all = VU_ALL_SIGNALS & ~VU_KEPT;
+
+	return vu_sys(__NR_ppoll, &poll, 1, t, &all, 8) == 1 ? 0 : vu_wait_reply(c, (int)conn);
+}
+
 /* Has the maker do it; the descriptor that comes has FD_CLOEXEC if that is set in `type`. */
 static long ask(struct vu_call *c, uint32_t id, const struct vu_maker_request *rq)
 {
@@ -290,7 +306,7 @@ static long ask(struct vu_call *c, uint32_t id, const struct vu_maker_request *r
 	if (conn < 0)
 		return conn;
 	r = vu_sys(__NR_sendto, conn, rq, sizeof(*rq), MSG_NOSIGNAL_, 0, 0);
-	r = r < 0 ? -ENETDOWN : vu_wait_reply(c, (int)conn);
+	r = r < 0 ? -ENETDOWN : wait_maker(c, conn);
 	if (!r)
 		r = receive(conn, CMSG_CLOEXEC_);
 	vu_sys(__NR_close, conn);

@@ -30,6 +30,7 @@
 #define READY_BYTES 9000
 
 struct maker {
+	const struct vu_stack_conf *conf;
 	int epoll, control, listener;
 	bool ready; /* sockets are made in advance */
 };
@@ -159,6 +160,21 @@ static void accept_guest(struct maker *m)
 		close(conn);
 }
 
+/* A client is to be started. False: the end. */
+static bool take_order(const struct maker *m)
+{
+	VU_CLEANUP(fd) int out = -1;
+	size_t n_fds = 0;
+	uint32_t i;
+	ssize_t n = vu_fd_recv(m->control, &i, sizeof(i), &out, 1, &n_fds);
+
+	if (n != (ssize_t)sizeof(i))
+		return n < 0 && n != -ECONNRESET;
+	if (n_fds == 1 && i < m->conf->n_ifs)
+		vu_maker_client(m->conf->ifs[i].client, out);
+	return true;
+}
+
 static void handle(struct maker *m, const struct epoll_event *e)
 {
 	int fd = e->data.fd;
@@ -171,9 +187,9 @@ static void handle(struct maker *m, const struct epoll_event *e)
 		serve_guest(m, fd);
 }
 
-void vu_maker_serve(int control, int listener)
+void vu_maker_serve(const struct vu_stack_conf *conf, int control, int listener)
 {
-	struct maker m = { .control = control, .listener = listener, .ready = true };
+	struct maker m = { .conf = conf, .control = control, .listener = listener, .ready = true };
 	struct epoll_event e;
 	unsigned int i;
 
@@ -188,8 +204,9 @@ void vu_maker_serve(int control, int listener)
 	for (;;) {
 		if (epoll_wait(m.epoll, &e, 1, -1) != 1)
 			continue;
-		if (e.data.fd == control)
-			return; /* nothing is sent any more: its end */
-		handle(&m, &e);
+		if (e.data.fd != control)
+			handle(&m, &e);
+		else if (!take_order(&m))
+			return;
 	}
 }

@@ -96,20 +96,39 @@ static int show_devices(struct setup *s)
 	return res;
 }
 
+/* A client may get to know name servers: until then the host's are right. */
+static bool wants_resolver(struct setup *s)
+{
+	VU_CLEANUP(fd) int fd = -1;
+	bool wants = s->conf.resolv[0];
+	uint32_t i;
+	ssize_t n;
+
+	for (i = 0; !wants && i < s->conf.n_ifs; i++) {
+		if (!s->conf.ifs[i].client[0])
+			continue;
+		wants = true;
+		fd = open(RESOLV_FILE, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? 0 : vu_fd_read(fd, s->conf.resolv, sizeof(s->conf.resolv) - 1);
+		s->conf.resolv[n < 0 ? 0 : n] = '\0';
+	}
+	return wants;
+}
+
 /* /etc/resolv.conf, in a file system of its own on /sys, which is not needed any more. */
 static int show_resolver(struct setup *s)
 {
 	VU_CLEANUP(fd) int fd = -1;
 
-	if (!s->conf.resolv[0])
+	if (!wants_resolver(s))
 		return 0;
 	if (mount("none", "/sys", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=0755") < 0)
 		return fail(s, "tmpfs");
-	fd = open("/sys/resolv.conf", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	fd = open(VU_STACK_RESOLV_FILE, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0 || fchmod(fd, 0644) < 0 ||
 	    vu_fd_write(fd, s->conf.resolv, strlen(s->conf.resolv)) < 0)
 		return fail(s, RESOLV_FILE);
-	return show(s, "/sys/resolv.conf", RESOLV_FILE);
+	return show(s, VU_STACK_RESOLV_FILE, RESOLV_FILE);
 }
 
 static int show_files(struct setup *s)
@@ -180,6 +199,6 @@ _Noreturn void vu_maker_main(int control)
 	if (!res)
 		res = vu_maker_stash();
 	if (tell(&s, VU_NOTE_DONE, 0, res, s.text, -1) == 0 && !res)
-		vu_maker_serve(control, listener);
+		vu_maker_serve(&s.conf, control, listener);
 	_exit(res ? 1 : 0);
 }

@@ -4,9 +4,10 @@
  * then makes sockets for guests (abi/stack.h).
  *
  * umvu's server talks to it over a SOCK_SEQPACKET pair. It sends one struct vu_stack_conf with the listening
- * socket, at which guests are to reach the maker, and then only listens. The maker sends struct
- * vu_stack_note, most of them with a descriptor; the last one is VU_NOTE_DONE. It ends when the server has
- * closed its end.
+ * socket, at which guests are to reach the maker. The maker sends struct vu_stack_note, most of them with a
+ * descriptor; the last one is VU_NOTE_DONE. After that the server may send the number (uint32_t) of an interface
+ * whose client is to be started, with the descriptor that is to be its output; it is not answered. The maker
+ * ends when the server has closed its end, and its clients with it.
  */
 #ifndef VU_REALM_STACK_H
 #define VU_REALM_STACK_H
@@ -16,6 +17,7 @@
 #define VU_STACK_IFS	8 /* interfaces of a stack, lo not counted */
 #define VU_STACK_ADDRS	8 /* addresses of an interface */
 #define VU_STACK_RESOLV 1024
+#define VU_STACK_WORDS	1024
 #define VU_STACK_TEXT	512
 
 struct vu_stack_addr {
@@ -29,10 +31,10 @@ struct vu_stack_if {
 	uint8_t mac[6];
 	uint8_t has_mac; /* else the kernel chooses one */
 	uint8_t up;
-	uint8_t dhcp;
 	uint32_t mtu; /* 0: the kernel's default */
 	uint32_t n_addrs, n_gateways;
 	struct vu_stack_addr addrs[VU_STACK_ADDRS], gateways[VU_STACK_ADDRS];
+	char client[VU_STACK_WORDS]; /* words, a NUL behind each, of what sets it up; "": it is */
 };
 
 struct vu_stack_conf {
@@ -40,7 +42,6 @@ struct vu_stack_conf {
 	uint32_t n_ifs;
 	struct vu_stack_if ifs[VU_STACK_IFS];
 	char resolv[VU_STACK_RESOLV]; /* text of /etc/resolv.conf, "": the host's is right */
-	char dhcp[1024];	      /* program that looks after an interface with `dhcp` */
 };
 
 enum vu_stack_note_kind {
@@ -56,6 +57,10 @@ struct vu_stack_note {
 	uint32_t index;
 	char text[VU_STACK_TEXT];
 };
+
+/* What clients find the stack's /etc/resolv.conf by, in their environment. */
+#define VU_STACK_RESOLV_ENV  "VU_RESOLV"
+#define VU_STACK_RESOLV_FILE "/sys/resolv.conf" /* in the maker's mount namespace */
 
 /* The maker's process, in the realm's namespaces; `control` is its end of the pair. Never returns. */
 _Noreturn void vu_maker_main(int control);

@@ -31,7 +31,7 @@
 #define SAID_MAX       4096
 #define FIRST_PAUSE_MS 100
 #define LAST_PAUSE_MS  5000
-#define READY	       "ready\n"
+#define END_MS	       2000 /* for one whose input has ended to end */
 
 static void launch(struct vu_plug *p);
 
@@ -108,7 +108,7 @@ static bool read_output(struct vu_plug *p)
 	chunk[n] = '\0';
 	if (p->ready)
 		vu_buf_puts(&p->said, chunk);
-	else if (strcmp(chunk, READY) != 0)
+	else if (strcmp(chunk, VU_PLUG_READY) != 0)
 		vu_log_info("net", "%s: %s", p->argv.list[0], chunk);
 	return true;
 }
@@ -123,7 +123,7 @@ static void on_output(struct vu_io *io, uint32_t events)
 		vu_io_del(&p->session->loop, io);
 		close(fd);
 	}
-	if (p->ready && vu_str_ends(vu_buf_text(&p->said), READY)) {
+	if (p->ready && vu_str_ends(vu_buf_text(&p->said), VU_PLUG_READY)) {
 		p->said.len = 0;
 		p->said.data[0] = '\0';
 		report(p, 0);
@@ -201,15 +201,51 @@ int vu_plug_start(struct vu_plug *p, int take_tap, vu_plug_ready *ready, void *c
 	return start(p);
 }
 
+/* A process that has been told to end. */
+struct ending {
+	struct vu_child child;
+	struct vu_timer timer;
+};
+
+static void on_ended(struct vu_child *c, int status)
+{
+	struct ending *e = vu_container_of(c, struct ending, child);
+
+	(void)status;
+	vu_timer_del(&e->timer);
+	free(e);
+}
+
+static void on_late(struct vu_timer *t)
+{
+	struct ending *e = vu_container_of(t, struct ending, timer);
+
+	kill(e->child.pid, SIGKILL);
+}
+
+/* Its input has been closed: it takes away what it has made, or is killed. */
+static void await_end(struct vu_loop *l, pid_t pid)
+{
+	struct ending *e = calloc(1, sizeof(*e));
+
+	if (!e) {
+		kill(pid, SIGKILL);
+		return;
+	}
+	vu_timer_init(&e->timer);
+	vu_child_add(l, &e->child, pid, on_ended);
+	vu_timer_set(l, &e->timer, END_MS, on_late);
+}
+
 void vu_plug_stop(struct vu_plug *p)
 {
 	p->ready = NULL;
 	vu_timer_del(&p->again);
 	vu_child_del(&p->child);
-	if (p->pid > 0)
-		kill(p->pid, SIGKILL); /* it has nothing to lose; the loop reaps it */
-	p->pid = -1;
 	close_ends(p);
+	if (p->pid > 0)
+		await_end(&p->session->loop, p->pid);
+	p->pid = -1;
 	vu_fd_close(&p->tap);
 	vu_fd_close(&p->folder);
 	vu_strings_free(&p->argv);

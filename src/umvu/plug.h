@@ -13,6 +13,8 @@
 
 struct vu_session;
 
+#define VU_PLUG_READY "ready\n" /* what plugs, and clients, say */
+
 /* Called once, when it is ready (0), or has ended without (-errno and what it said). */
 typedef void vu_plug_ready(void *ctx, int res, const char *text);
 

@@ -2,7 +2,7 @@
 /*
  * Network stacks.
  *
- *   making ── the maker's notes, DONE ──▶ plugging ── all plugs ready ──▶ ready
+ *   making ── the maker's notes, DONE ──▶ plugging ── all plugs ready ──▶ asking ── all clients ready ──▶ ready
  *
  * Nothing here waits: the maker and the plugs tell when they have come so far. There is no time limit, as a
  * plug may ask a remote host; the client that waits can be interrupted.
@@ -43,6 +43,15 @@ static void close_control(struct vu_stack *st)
 	vu_fd_close(&fd);
 }
 
+static void close_client(struct vu_stack_client *c)
+{
+	int fd = c->output.fd;
+
+	vu_io_del(&c->stack->session->loop, &c->output);
+	vu_fd_close(&fd);
+	vu_buf_free(&c->said);
+}
+
 static void free_files(struct vu_stack *st)
 {
 	size_t i;
@@ -62,10 +71,78 @@ void vu_stack_free(struct vu_stack *st)
 	for (i = 0; i < VU_STACK_IFS; i++) {
 		vu_plug_stop(&st->plugs[i]);
 		vu_fd_close(&st->taps[i]);
+		close_client(&st->clients[i]);
 	}
 	free_files(st);
 	vu_fd_close(&st->maker_fd);
 	free(st);
+}
+
+/* A client has said something, or has ended. */
+static void on_client(struct vu_io *io, uint32_t events)
+{
+	struct vu_stack_client *c = vu_container_of(io, struct vu_stack_client, output);
+	struct vu_stack *st = c->stack;
+	char chunk[1024];
+	ssize_t n = read(io->fd, chunk, sizeof(chunk) - 1);
+
+	(void)events;
+	if (n <= 0) {
+		if (c->ready)
+			vu_log_warn("net", "%s has ended", st->conf.ifs[c->index].client);
+		report(st, -ETIMEDOUT, vu_buf_text(&c->said));
+		/* Nothing is left of it if that was the end of the mount. */
+		if (c->ready)
+			close_client(c);
+		return;
+	}
+	if (c->ready)
+		return;
+	chunk[n] = '\0';
+	vu_buf_puts(&c->said, chunk);
+	if (!vu_str_ends(vu_buf_text(&c->said), VU_PLUG_READY))
+		return;
+	c->ready = true;
+	if (--st->waiting == 0)
+		report(st, 0, "");
+}
+
+/* Have the maker start a client. 0 or -errno. */
+static int start_client(struct vu_stack_client *c)
+{
+	struct vu_stack *st = c->stack;
+	struct iovec iov = { &c->index, sizeof(c->index) };
+	int out[2], res;
+	ssize_t n;
+
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return -errno;
+	n = vu_fd_send(st->control.fd, &iov, 1, &out[1], 1);
+	close(out[1]);
+	res = n < 0 ? (int)n :
+		      vu_io_add(&st->session->loop, &c->output, out[0], EPOLLIN, on_client);
+	if (res < 0)
+		close(out[0]);
+	return res;
+}
+
+/* The interfaces are connected: those that are to be set up from the net are. */
+static void ask_net(struct vu_stack *st)
+{
+	uint32_t i;
+	int res = 0;
+
+	st->waiting = 1;
+	for (i = 0; !res && i < st->conf.n_ifs; i++) {
+		if (!st->conf.ifs[i].client[0])
+			continue;
+		st->waiting++;
+		res = start_client(&st->clients[i]);
+	}
+	if (res < 0)
+		report(st, res, "");
+	else if (--st->waiting == 0)
+		report(st, 0, "");
 }
 
 static void on_plug(void *ctx, int res, const char *text)
@@ -75,7 +152,7 @@ static void on_plug(void *ctx, int res, const char *text)
 	if (res < 0)
 		report(st, res, text);
 	else if (--st->waiting == 0)
-		report(st, 0, "");
+		ask_net(st);
 }
 
 /* The namespace is there: connect its interfaces. */
@@ -94,7 +171,7 @@ static void plug_in(struct vu_stack *st)
 	if (res < 0)
 		report(st, res, "");
 	else if (--st->waiting == 0)
-		report(st, 0, "");
+		ask_net(st);
 }
 
 /* A detached mount that the maker shows to those in the stack. */
@@ -225,6 +302,10 @@ int vu_stack_new(struct vu_session *s, struct viewos_stack *plan, const struct v
 	for (i = 0; i < VU_STACK_IFS; i++) {
 		st->taps[i] = -1;
 		vu_plug_init(&st->plugs[i], s, &plan->plugs[i]);
+		st->clients[i].stack = st;
+		st->clients[i].index = (uint32_t)i;
+		st->clients[i].output.fd = -1;
+		st->clients[i].said.max = VU_MODULE_TEXT;
 	}
 	equip(st, init->client);
 	res = st->host ? 0 : start_maker(st, text);

@@ -34,7 +34,14 @@ struct vu_stack {
 	struct vu_stack_conf conf;
 	int taps[VU_STACK_IFS];
 	struct vu_plug plugs[VU_STACK_IFS];
-	unsigned int waiting; /* plugs that are not ready yet */
+	struct vu_stack_client {
+		struct vu_stack *stack;
+		uint32_t index; /* of the interface */
+		struct vu_io output;
+		struct vu_buf said;
+		bool ready;
+	} clients[VU_STACK_IFS];
+	unsigned int waiting; /* plugs, then clients, that are not ready yet */
 	struct vu_stack_file files[VU_STACK_FILES];
 	size_t n_files;
 	vu_stack_ready *ready;

@@ -84,6 +84,20 @@ static int add_plug(struct viewos_stack *s, const char *const *words)
 	return res;
 }
 
+static int add_client(const char *const *words, struct vu_stack_if *to)
+{
+	size_t at = 0, n;
+
+	for (; words && *words; words++) {
+		n = strlen(*words) + 1;
+		if (n == 1 || at + n >= sizeof(to->client))
+			return -E2BIG;
+		memcpy(to->client + at, *words, n);
+		at += n;
+	}
+	return 0;
+}
+
 /* What the kernel takes for a name (dev_valid_name()). */
 static bool is_name(const char *name)
 {
@@ -110,12 +124,13 @@ static int host_interface(struct viewos_stack *s, const struct viewos_interface 
 	to->has_mac = i->mac != NULL;
 	to->mtu = i->mtu;
 	to->up = (i->flags & VIEWOS_IF_UP) != 0;
-	to->dhcp = (i->flags & VIEWOS_IF_DHCP) != 0;
 	res = add_addresses(s, i->addresses, false, to->addrs, &to->n_addrs);
 	if (!res)
 		res = add_addresses(s, i->gateways, true, to->gateways, &to->n_gateways);
 	if (!res)
 		res = add_plug(s, i->plug);
+	if (!res && VIEWOS_HAS(i, client))
+		res = add_client(i->client, to);
 	if (!res)
 		s->conf.n_ifs++;
 	return res;

@@ -351,6 +351,8 @@ int main(int argc, char **argv)
 		die(EIO, "", "slirp");
 	for (i = 5; i < argc; i++)
 		forward(p, argv[i]);
+	signal(SIGTERM,
+	       SIG_IGN); /* that standard input ends is enough, and leaves time to tidy up */
 	printf("ready\n");
 	fflush(stdout);
 	while (turn(p))

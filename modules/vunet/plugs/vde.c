@@ -139,6 +139,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "'%s': %s\n", argv[1], strerror(error));
 		return error < 126 ? error : EIO;
 	}
+	signal(SIGTERM,
+	       SIG_IGN); /* that standard input ends is enough, and leaves time to tidy up */
 	printf("ready\n");
 	fflush(stdout);
 	while (net && pass_frames(net)) {
