@@ -514,6 +514,24 @@ static long vet(struct exec *x, uint64_t vec)
 	return n < 0 ? n : 0;
 }
 
+/* The first process of a view that umvu starts has its parent's network stacks: they go into what it says. */
+static void hand_down_stacks(const struct exec *x)
+{
+	const uint32_t magic = VU_STATE_MAGIC;
+	char text[2 * sizeof(agent_process.stack) + 1], own[2 * sizeof(magic) + 1];
+	uint64_t at;
+
+	vu_stack_look();
+	if (!vu_stack_any() || guest_read(&at, x->argv, sizeof(at)) < 0 ||
+	    guest_read(text, at, sizeof(own)) < 0)
+		return;
+	encode(own, &magic, sizeof(magic));
+	if (memcmp(text, own, sizeof(own) - 1))
+		return;
+	encode(text, agent_process.stack, sizeof(agent_process.stack));
+	guest_write(at + 2 * offsetof(struct vu_exec_state, stack), text, sizeof(text) - 1);
+}
+
 static long run(struct exec *x, struct vu_path *p, long at_flags)
 {
 	struct stat st;
@@ -528,6 +546,7 @@ static long run(struct exec *x, struct vu_path *p, long at_flags)
 		/* umvu starts a view of its own with it: what it says is to be heard. */
 		vu_sys(__NR_close, x->fd);
 		x->fd = -1;
+		hand_down_stacks(x);
 		return execute(x, p->real, (const uint64_t *)x->argv);
 	}
 	r = read_head(x);

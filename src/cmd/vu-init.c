@@ -17,10 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "abi/stack.h"
 #include "base/str.h"
 #include "cmd/client.h"
 #include "cmd/common.h"
 #include "cmd/mounts.h"
+#include "cmd/stacks.h"
 
 enum { EXIT_OWN = 125, EXIT_CANNOT_EXEC = 126, EXIT_NOT_FOUND = 127 };
 
@@ -34,7 +36,7 @@ struct words {
 
 struct options {
 	bool no_rc, root;
-	const char *rc;
+	const char *rc, *net;
 	struct words modules, mounts;
 };
 
@@ -71,6 +73,8 @@ static const struct vu_opt options[] = {
 	VU_OPT_STRING('f', "rc", struct options, rc, "FILE", "run FILE in place of the rc files"),
 	VU_OPT_CALL(0, "module", add_module, "NAME", "load module NAME"),
 	VU_OPT_CALL('m', "mount", add_mount, "TYPE[,OPTS]:SRC:DST", "mount SRC on DST"),
+	VU_OPT_STRING(0, "net", struct options, net, "TYPE[,OPTS][:SRC]",
+		      "make a network stack and run COMMAND with it"),
 	VU_OPT_FLAG(0, "root", struct options, root, true, "become root"),
 	VU_OPT_END,
 };
@@ -228,6 +232,17 @@ static int become_root(void)
 	return res;
 }
 
+/* Make a stack, "/dev/net/TYPE", and have it from now on. */
+static int enter_stack(const char *text)
+{
+	char target[64];
+	int res;
+
+	snprintf(target, sizeof(target), "/dev/net/%.*s", (int)strcspn(text, ",:"), text);
+	res = vu_stack_mount("umvu: net", text, target);
+	return res < 0 ? res : vu_stack_set(target, getpid(), VU_FAMILIES_ALL);
+}
+
 static int prepare(const struct options *o)
 {
 	int res = run_rc_files(o);
@@ -237,6 +252,8 @@ static int prepare(const struct options *o)
 		res = insert_module(o->modules.at[i]);
 	for (i = 0; i < o->mounts.n && !res; i++)
 		res = do_mount(o->mounts.at[i]);
+	if (o->net && !res)
+		res = enter_stack(o->net);
 	if (o->root && !res)
 		res = become_root();
 	return res;

@@ -87,6 +87,8 @@ static const struct vu_opt table[] = {
 	VU_OPT_CALL(0, "module", add_module, "NAME", "load a module (may be repeated)"),
 	VU_OPT_CALL('m', "mount", add_mount, "SPEC",
 		    "mount TYPE[,OPTIONS]:SOURCE:DIR (may be repeated)"),
+	VU_OPT_STRING(0, "net", struct vu_options, net, "TYPE[,OPTIONS][:SOURCE]",
+		      "make a network stack and run CMD with it: vunetslirp ..."),
 	VU_OPT_FLAG(0, "root", struct vu_options, root, true, "run CMD as (a virtual) root"),
 	VU_OPT_FLAG(0, "kill-on-exit", struct vu_options, kill_on_exit, true,
 		    "when CMD ends, end all other processes of the view"),
@@ -157,6 +159,7 @@ static int add_each(struct vu_strings *argv, const char *option, const struct vu
 int vu_options_init(const struct vu_options *o, struct vu_strings *argv)
 {
 	struct vu_strings rc = { .list = (char **)&o->rc, .n = o->rc && !o->norc };
+	struct vu_strings net = { .list = (char **)&o->net, .n = o->net != NULL };
 	const char *shell = getenv("SHELL");
 	char **word;
 	int res = vu_strings_add(argv, "vu-init");
@@ -169,6 +172,8 @@ int vu_options_init(const struct vu_options *o, struct vu_strings *argv)
 		res = add_each(argv, "--module", &o->modules);
 	if (!res)
 		res = add_each(argv, "--mount", &o->mounts);
+	if (!res)
+		res = add_each(argv, "--net", &net);
 	if (!res && o->root)
 		res = vu_strings_add(argv, "--root");
 	if (!res)

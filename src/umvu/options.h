@@ -12,6 +12,7 @@ struct vu_options {
 	const char *rc;	   /* NULL: the usual ones */
 	const char *name;  /* of the view; NULL: none */
 	const char *debug; /* tags; NULL: none */
+	const char *net;   /* TYPE[,OPTIONS][:SOURCE] of the network stack; NULL: the host's */
 	bool norc, root, kill_on_exit, stats, check, json;
 	struct vu_strings modules, mounts; /* in the order given */
 	char **command;			   /* argv of CMD; empty: a shell */

@@ -50,14 +50,15 @@ static void test_all(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&o, ARGV("-f", "rc", "-V", "name", "--module", "a", "--module=b",
-					"-m", "t,o:s:/d", "--root", "--kill-on-exit", "cmd", "-N")),
+					"-m", "t,o:s:/d", "--net", "n:s", "--root",
+					"--kill-on-exit", "cmd", "-N")),
 			 0);
 	assert_string_equal(o.name, "name");
 	assert_true(o.kill_on_exit);
 	assert_false(o.norc);
 	assert_string_equal(
 		init_line(&o),
-		"vu-init --rc rc --module a --module b --mount t,o:s:/d --root -- cmd -N");
+		"vu-init --rc rc --module a --module b --mount t,o:s:/d --net n:s --root -- cmd -N");
 	vu_options_free(&o);
 }
 
