@@ -54,6 +54,9 @@ static const struct item {
 	{ "tmpfs in a user namespace", FAIL, vu_probe_tmpfs, NULL },
 	{ "/dev/fuse", FAIL, vu_probe_fuse_device, NULL },
 	{ "FUSE mount in a user namespace", FAIL, vu_probe_fuse_mount, NULL },
+	{ "network namespace", WARN, vu_probe_netns, NULL },
+	{ "tap in a network namespace", WARN, vu_probe_tap, NULL },
+	{ "sysfs in a network namespace", WARN, vu_probe_sysfs, NULL },
 	{ "vu-loader", FAIL, vu_probe_loader, NULL },
 	{ "patched code", WARN, vu_probe_code, NULL },
 	{ "driver fuse2fs", WARN, vu_probe_driver, "fuse2fs" },
@@ -61,6 +64,7 @@ static const struct item {
 	{ "driver fuseiso", WARN, vu_probe_driver, "fuseiso" },
 	{ "driver archivemount", WARN, vu_probe_driver, "archivemount" },
 	{ "driver sshfs", WARN, vu_probe_driver, "sshfs" },
+	{ "DHCP client udhcpc", WARN, vu_probe_driver, "udhcpc" },
 };
 
 /* What a child sends: in one piece, as it is less than PIPE_BUF. */

@@ -19,6 +19,8 @@ vu_check_probe vu_probe_kernel, vu_probe_no_new_privs, vu_probe_trap, vu_probe_o
 vu_check_probe vu_probe_vm_readv, vu_probe_userns, vu_probe_fuse_device, vu_probe_fuse_mount;
 vu_check_probe vu_probe_tmpfs, vu_probe_proc, vu_probe_memfd, vu_probe_memfd_exec, vu_probe_loader;
 
+vu_check_probe vu_probe_netns, vu_probe_tap, vu_probe_sysfs;
+
 vu_check_probe vu_probe_code;
 
 /* Write what was found, as printf does, and return true or false. */

@@ -10,7 +10,7 @@ import struct
 import sys
 import time
 
-MAGIC, ABI = 0x43505256, 1
+MAGIC, ABI = 0x43505256, 2
 OPS = range(1, 15)
 FRONT_OPS = range(0x100, 0x104)
 MANY = 1000
@@ -71,7 +71,7 @@ def garbage():
     for cut in range(len(good)):
         refused(good[:cut])
     refused(request(1, magic=0))
-    refused(request(1, abi=2))
+    refused(request(1, abi=ABI + 1))
     refused(request(99))
     for length in (1, 0x7fffffff, 0xffffffff):
         refused(request(1, length=length))
