@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define TAP	   3
-#define AT_ONCE	   64 /* frames of the stack before sockets have their turn */
+#define AT_ONCE	   4 /* frames of the stack before sockets have their turn */
 #define TIMERS_MAX 16
 #define FRAME_MAX  (65535 + 18)
 #define FRAME_MIN  14

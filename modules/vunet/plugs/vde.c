@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define TAP	  3
-#define AT_ONCE	  64 /* frames in one direction before the other has its turn */
+#define AT_ONCE	  8 /* frames of the stack before the net has its turn */
 #define RETRY_MS  1000
 #define FRAME_MIN 14
 #define FRAME_MAX (65535 + 18)
@@ -58,25 +58,16 @@ static bool send_frames(VDECONN *net)
 	return true;
 }
 
-/* From the net to the tap; more than one only where that does not wait. False: the net is gone. */
-static bool receive_frames(VDECONN *net, int fd)
+/* One frame from the net to the tap: whether there is another one poll() must tell. False: the net is gone. */
+static bool receive_frame(VDECONN *net)
 {
-	struct pollfd more = { .fd = fd, .events = POLLIN };
-	ssize_t n;
-	int i;
+	ssize_t n = vde_recv(net, frame, sizeof(frame), 0);
 
-	for (i = 0; i < AT_ONCE; i++) {
-		n = vde_recv(net, frame, sizeof(frame), 0);
-		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-			return n != 0 ? errno == EMSGSIZE || errno == ENOBUFS : false;
-		if (n > 1 && (n < FRAME_MIN || n == (ssize_t)sizeof(frame)))
-			continue;
-		if (n >= FRAME_MIN && write(TAP, frame, (size_t)n) < 0 && errno == EBADFD)
-			return true;
-		if (poll(&more, 1, 0) <= 0)
-			return true;
-	}
-	return true;
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR || errno == EMSGSIZE || errno == ENOBUFS;
+	if (n >= FRAME_MIN && n < (ssize_t)sizeof(frame) && write(TAP, frame, (size_t)n) < 0)
+		return true; /* full, or down: it is lost */
+	return n != 0;
 }
 
 /* Until the net is gone; false: we are to end. */
@@ -96,7 +87,7 @@ static bool pass_frames(VDECONN *net)
 			return false;
 		if (polls[0].revents && !send_frames(net))
 			return true;
-		if (polls[1].revents && !receive_frames(net, polls[1].fd))
+		if (polls[1].revents && !receive_frame(net))
 			return true;
 		if (polls[3].revents) /* silent after the beginning: its end */
 			return true;
