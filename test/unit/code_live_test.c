@@ -32,11 +32,11 @@
 #include "base/str.h"
 #include "umvu/code_plan.h"
 
-#define GATE_SIZE 32u
+#define GATE_SIZE	32u
 #define NR_RT_SIGRETURN 15u
-#define NR_CLONE  56u
-#define NR_VFORK  58u
-#define NR_CLONE3 435u
+#define NR_CLONE	56u
+#define NR_VFORK	58u
+#define NR_CLONE3	435u
 
 extern char **environ;
 
