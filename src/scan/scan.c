@@ -522,12 +522,25 @@ static bool is_sigreturn(const struct scan *s, const struct vu_call *c)
 						number, sizeof(number)) == 0);
 }
 
+static void look_for(void *ctx, const struct vu_fde *f)
+{
+	struct vu_range *at = ctx;
+
+	if (at->start >= f->start && at->start < f->end)
+		at->end = f->end;
+}
+
 /* Whether unwinders find the function in a table, and need not know its bytes. */
 static bool is_described(const struct scan *s, uint64_t addr)
 {
+	struct vu_range at = { addr, 0 };
 	struct vu_fde fde;
 
-	return vu_eh_find(s->e, addr, &fde) || s->e->go.size;
+	if (s->e->go.size || vu_eh_find(s->e, addr, &fde))
+		return true;
+	if (!vu_eh_indexed(s->e))
+		vu_eh_walk(s->e, look_for, &at);
+	return at.end;
 }
 
 static void find_forms(struct scan *s, size_t i)
