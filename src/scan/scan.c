@@ -778,7 +778,7 @@ static void choose(struct scan *s)
 }
 
 /*
- * What is left: an instruction that is known to be one, and is virtual by its number, can be made to fault in place.
+ * What is left: an instruction that is known to be one, and may be virtual, can be made to fault in place.
  * Its bytes need to stay where unwinders know it by them.
  */
 static void choose_faults(struct scan *s)
@@ -790,12 +790,12 @@ static void choose_faults(struct scan *s)
 		const struct vu_func *f = known(s, c->c.addr);
 
 		if (!c->is_code || !c->c.why || !c->virtual_number ||
-		    c->c.number == VU_SCAN_NO_NUMBER || c->c.why == VU_WHY_SIGRETURN || !f ||
-		    f->why == VU_WHY_DECODE || f->why == VU_WHY_OVERLAP)
+		    c->c.why == VU_WHY_SIGRETURN || !f || f->why == VU_WHY_DECODE ||
+		    f->why == VU_WHY_OVERLAP)
 			continue;
 		c->fault = true;
 		c->first = c->c.addr;
-		c->kind = VU_SCAN_FAULT;
+		c->kind = c->c.number == VU_SCAN_NO_NUMBER ? VU_SCAN_DEFER : VU_SCAN_FAULT;
 		c->length = 2;
 		c->syscall = 0;
 	}
