@@ -358,21 +358,20 @@ static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 
 static struct vu_answer quick_sigaction(struct vu_frame *f)
 {
-	struct vu_frame mine = *f;
-	struct vu_sigaction new;
+	struct vu_sigaction *new = (void *)((char *)f - VU_PATH_ROOM);
 
-	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 || f->arg[3] != sizeof(new.mask) ||
-	    vu_kept_in_mask(f->arg[0]))
+	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 ||
+	    f->arg[3] != sizeof(new->mask) || vu_kept_in_mask(f->arg[0]))
 		return NO_ANSWER;
-	if (f->arg[1]) {
-		if (guest_read(&new, f->arg[1], sizeof(new)) < 0)
-			return NO_ANSWER;
-		if ((new.mask &VU_KEPT) && new.handler > 1)
-			return NO_ANSWER;
-		new.mask &= ~VU_KEPT;
-		mine.arg[1] = (uint64_t) & new;
-	}
-	return answer(make(&mine));
+	if (!f->arg[1])
+		return native();
+	if (guest_read(new, f->arg[1], sizeof(*new)) < 0)
+		return NO_ANSWER;
+	if ((new->mask &VU_KEPT) && new->handler > 1)
+		return NO_ANSWER;
+	new->mask &= ~VU_KEPT;
+	f->use[1] = (uint64_t) new;
+	return native();
 }
 
 /* Does not return, unless there is more to do: what is on the stack above the frame is the signal's. */
