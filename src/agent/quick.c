@@ -14,6 +14,7 @@
 #include <linux/prctl.h>
 #include <linux/wait.h>
 
+#include "agent/anchor.h"
 #include "agent/code.h"
 #include "agent/filter.h"
 #include "agent/gate.h"
@@ -241,7 +242,7 @@ static struct vu_answer quick_getcwd(struct vu_frame *f)
 static struct vu_answer quick_getdents(struct vu_frame *f)
 {
 	(void)f;
-	return vu_touches(VU_TOUCH_GHOST) ? NO_ANSWER : native();
+	return vu_touches(VU_TOUCH_GHOST) || vu_is_anchored() ? NO_ANSWER : native();
 }
 
 /* --- ids, names, signals, processes --- */
@@ -277,6 +278,13 @@ static struct vu_answer quick_unless_ids(struct vu_frame *f)
 {
 	(void)f;
 	return vu_touches(VU_TOUCH_IDS) ? NO_ANSWER : native();
+}
+
+/* Not where some of the descriptors are the agent's. */
+static struct vu_answer quick_close_range(struct vu_frame *f)
+{
+	(void)f;
+	return vu_is_anchored() ? NO_ANSWER : native();
 }
 
 static struct vu_answer quick_uname(struct vu_frame *f)
@@ -462,6 +470,7 @@ static struct vu_answer quick_protect(struct vu_frame *f)
 #define QUICK_sys_getgroups	 ~, quick_unless_ids
 #define QUICK_sys_capget	 ~, quick_unless_ids
 #define QUICK_sys_uname		 ~, quick_uname
+#define QUICK_sys_close_range	 ~, quick_close_range
 #define QUICK_sys_prctl		 ~, quick_prctl
 #define QUICK_sys_wait4		 ~, quick_wait4
 #define QUICK_sys_waitid	 ~, quick_waitid
