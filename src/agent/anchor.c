@@ -83,19 +83,6 @@ static void close_own(const struct vu_session_ref *ref)
 	vu_sys(__NR_close, ref->rpc_fd);
 }
 
-bool vu_is_anchored(void)
-{
-	return !agent_process.ref.server && !agent_process.viewless;
-}
-
-bool vu_is_anchor(int fd)
-{
-	const struct vu_session_ref *ref = &agent_process.ref;
-
-	return vu_is_anchored() &&
-	       (fd == ref->loader_fd || fd == ref->view_fd || fd == ref->rpc_fd);
-}
-
 /* The first anchor from that number on, UINT_MAX: there is none. */
 static unsigned int next_anchor(unsigned int from)
 {
