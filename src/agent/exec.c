@@ -21,6 +21,7 @@
 #include <linux/stat.h>
 
 #include "agent/elf.h"
+#include "agent/filter.h"
 #include "agent/handlers.h"
 #include "agent/stack.h"
 #include "agent/path.h"
@@ -299,7 +300,8 @@ static long check_interp(struct exec *x)
 	if ((size_t)n < sizeof(struct elf64_hdr))
 		return -EIO;
 	if (vu_elf_check((const struct elf64_hdr *)buf, &interp) < 0 ||
-	    vu_elf_headers(x->interp_fd, &interp, buf, sizeof(x->c->s->tmp[0]), (size_t)n, &ph) < 0)
+	    vu_elf_headers(x->interp_fd, &interp, buf, (size_t)n, buf, sizeof(x->c->s->tmp[0]),
+			   &ph) < 0)
 		return -ELIBBAD;
 	return 0;
 }
@@ -336,8 +338,8 @@ static long check_elf(struct exec *x)
 
 	if (r < 0)
 		return r;
-	if (vu_elf_headers(x->fd, &elf, x->c->s->tmp[0], sizeof(x->c->s->tmp[0]), x->n_read, &ph) <
-	    0)
+	if (vu_elf_headers(x->fd, &elf, x->c->s->tmp[0], x->n_read, x->c->s->tmp[0],
+			   sizeof(x->c->s->tmp[0]), &ph) < 0)
 		return -ENOEXEC;
 	if (vu_elf_collides(&elf, ph))
 		return -ENOMEM; /* its addresses are taken */
@@ -415,6 +417,8 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 		st->flags |= VU_EXEC_NO_NEW_PRIV;
 	if (agent_process.no_clock)
 		st->flags |= VU_EXEC_NO_CLOCK;
+	if (vu_filtered)
+		st->flags |= VU_EXEC_FILTERED;
 	if (x->nameless)
 		st->flags |= VU_EXEC_NAMELESS;
 	if (t->has_cred) {

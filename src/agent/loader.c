@@ -4,7 +4,7 @@
  * program; the two strings in front of the arguments tell what the program is (abi/state.h). In order:
  *
  *	1. take over the state, map the view
- *	2. install the SIGSYS handler, in the first process of a session the filter
+ *	2. install the handlers of signals; in the first process of a session, set no_new_privs
  *	3. map the program and its ELF interpreter from the descriptors, close them
  *	4. make stack and auxiliary vector those of the program, tell the kernel (PR_SET_MM_MAP, comm)
  *	5. jump
@@ -19,6 +19,7 @@
 #include <linux/mman.h>
 #include <linux/personality.h>
 #include <linux/prctl.h>
+#include <linux/seccomp.h>
 
 #include "agent/code.h"
 #include "agent/elf.h"
@@ -56,11 +57,14 @@ struct stack {
 
 /* What the loader works with; on the program's stack, whose pages the program will use anyway. */
 struct vu_room {
-	char msg[VU_PATH_MAX];
 	struct vu_exec_state state;
-	char file[8192]; /* the first bytes of an ELF file, or its headers; the filter */
+	char head[VU_ELF_HEAD] __attribute__((aligned(8))); /* the first bytes of an ELF file */
 };
-_Static_assert(sizeof(struct vu_room) <= 16384, "ROOM of entry.S");
+_Static_assert(sizeof(struct vu_room) <= 3072, "ROOM of entry.S");
+
+/* What few programs need: headers that lie elsewhere in the file; the message about a file new to umvu. */
+static char headers[8192] __attribute__((aligned(8)));
+static char message[VU_PATH_MAX];
 
 static struct vu_room *room VU_HOT;
 
@@ -152,13 +156,13 @@ static uint64_t *aux(const struct stack *st, uint64_t type)
 static void map_view(void)
 {
 	const struct vu_view_head *v = (const void *)VU_VIEW_ADDR;
-	char *name = room->file;
+	char *name = room->head;
 	long fd = room->state.ref.view_fd, r;
 
 	agent_process.viewless = true;
 	agent_process.ref = room->state.ref;
 	if (room->state.ref.server) {
-		vu_session_name(name, VU_PATH_MAX, room->state.ref.view_fd);
+		vu_session_name(name, sizeof(room->head), room->state.ref.view_fd);
 		fd = vu_sys(__NR_open, name, O_CLOEXEC_, 0);
 	}
 	if (fd < 0)
@@ -186,6 +190,9 @@ static void take_state(void)
 	memcpy(agent_process.stack, room->state.stack, sizeof(agent_process.stack));
 	if (vu_stack_any())
 		vu_stack_wear();
+	/* What the process before has said is asked again: it may have been a vforked child. */
+	vu_filtered = (room->state.flags & VU_EXEC_FILTERED) &&
+		      vu_sys(__NR_prctl, PR_GET_SECCOMP) == SECCOMP_MODE_FILTER;
 	if (!((room->state.flags & VU_EXEC_CRED) || room->state.kept_blocked) ||
 	    !(t = vu_thread_own()))
 		return;
@@ -209,7 +216,16 @@ static void trap_calls(void)
 		if (ignored & VU_SIGBIT(vu_kept_signal(i)))
 			agent_process.kept[i].handler = 1;
 	if (!r && (room->state.flags & VU_EXEC_FIRST))
-		r = vu_filter_install(room->file);
+		r = vu_sys(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (r < 0)
+		fail("cannot intercept system calls (see umvu --check)", r);
+}
+
+/* There will be code whose calls are not known. */
+static void trap_unpatched(void)
+{
+	long r = vu_filter_need();
+
 	if (r < 0)
 		fail("cannot intercept system calls (see umvu --check)", r);
 }
@@ -243,17 +259,18 @@ static bool want_patches(const struct stack *st)
 static void map_file(struct vu_elf_file *f, struct vu_elf *elf, uint64_t hint)
 {
 	const struct elf64_phdr *ph;
-	long r, n = vu_sys(__NR_pread64, f->fd, room->file, VU_ELF_HEAD, 0);
+	long r, n = vu_sys(__NR_pread64, f->fd, room->head, VU_ELF_HEAD, 0);
 
-	f->msg = room->msg;
+	f->msg = message;
 	if (n < (long)sizeof(struct elf64_hdr))
 		r = n < 0 ? n : -ENOEXEC;
 	else
-		r = vu_elf_check((const struct elf64_hdr *)room->file, elf);
+		r = vu_elf_check((const struct elf64_hdr *)room->head, elf);
 	if (!r)
 		r = vu_sys(__NR_fstat, f->fd, &f->st);
 	if (!r)
-		r = vu_elf_headers(f->fd, elf, room->file, sizeof(room->file), (size_t)n, &ph);
+		r = vu_elf_headers(f->fd, elf, room->head, (size_t)n, headers, sizeof(headers),
+				   &ph);
 	if (!r)
 		r = vu_elf_map(f, elf, ph, hint);
 	if (r < 0)
@@ -349,6 +366,7 @@ static void report_exec(void)
 void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 {
 	uint64_t random[2] = { 0, 0 }, execfn = sp[0] >= 2 ? sp[2] : 0, brk;
+	long personality;
 	struct vu_elf prog, interp = { .bias = 0 };
 	struct vu_elf_file file;
 	struct stack st;
@@ -362,13 +380,18 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 	agent_process.euid = (unsigned int)*aux(&st, AT_EUID);
 	memcpy(&agent_process.hash_key, (void *)*aux(&st, AT_RANDOM), sizeof(uint64_t));
 	keep_nameless();
-	if (!(vu_sys(__NR_personality, 0xffffffff) & ADDR_NO_RANDOMIZE))
+	personality = vu_sys(__NR_personality, 0xffffffff);
+	if (!(personality & ADDR_NO_RANDOMIZE))
 		vu_sys(__NR_getrandom, random, sizeof(random), 0);
+	if (!agent_process.patches || (personality & READ_IMPLIES_EXEC))
+		trap_unpatched();
 	file.fd = room->state.exe_fd;
 	map_file(&file, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
 	map_interp(&interp);
-	if (prog.stack_exec == 1)
+	if (prog.stack_exec == 1) {
+		trap_unpatched();
 		set_stack_executable(&st);
+	}
 	brk = PAGE_UP(prog.end_bss) + (random[1] & (BRK_RANDOM - 1) & ~(PAGE - 1));
 	fix_auxv(&st, &prog, interp.bias, execfn);
 	tell_kernel(&st, &prog, brk);

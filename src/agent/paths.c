@@ -447,11 +447,15 @@ long sys_readlink(struct vu_call *c)
 	if ((p->flags & VU_PATH_ROOT) && !(p->flags & VU_PATH_NATIVE)) {
 		r = -EINVAL;
 	} else if (p->real[0] && vu_link_is_magic(p->dirfd, p->real)) {
+		unsigned long buf = c->arg[n[0].path + 1];
+
+		/* What the kernel, or a filter of the guest's, says comes first, but its text is not the guest's. */
 		vu_name_apply(c, &n[0], p);
-		r = vu_native(
-			c); /* what the kernel, or a filter of the guest's, says comes first */
+		c->arg[n[0].path + 1] = (unsigned long)c->s->tmp[1];
+		c->arg[n[0].path + 2] = 1;
+		r = vu_native(c);
 		if (r >= 0)
-			r = read_magic(c, p, c->arg[n[0].path + 1], size);
+			r = read_magic(c, p, buf, size);
 	} else {
 		vu_name_apply(c, &n[0], p);
 		return vu_name_issue(c, p);

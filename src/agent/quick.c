@@ -14,7 +14,9 @@
 #include <linux/prctl.h>
 #include <linux/wait.h>
 
+#include "agent/anchor.h"
 #include "agent/code.h"
+#include "agent/filter.h"
 #include "agent/gate.h"
 #include "agent/handlers.h"
 #include "agent/ids.h"
@@ -62,30 +64,49 @@ struct quick_path {
 	char *text; /* VU_PATH_ROOM bytes */
 };
 
-/* Finds the path among the arguments by their kinds: one name, first or behind its descriptor. */
-static bool locate(const struct vu_frame *f, const char *kinds, struct quick_path *p)
+/*
+ * By number, from the kinds of the arguments, where there is one path, first or behind its descriptor: how it is
+ * looked up, and which argument the AT_* flags are.
+ */
+#define KIND(args, i)	((args "\0\0\0\0\0\0\0")[i])
+#define HAS_DIRFD(args) (KIND(args, 0) == 'd')
+#define PATH_KIND(args) (HAS_DIRFD(args) ? KIND(args, 1) : KIND(args, 0))
+#define IS_OTHER(args, i) \
+	(KIND(args, i) == '\0' || KIND(args, i) == '.' || KIND(args, i) == 'a' || !(i))
+#define ONE_PATH(args)                                                                       \
+	((PATH_KIND(args) == 'p' || PATH_KIND(args) == 'l' || PATH_KIND(args) == 'n') &&     \
+	 (HAS_DIRFD(args) || IS_OTHER(args, 1)) && IS_OTHER(args, 2) && IS_OTHER(args, 3) && \
+	 IS_OTHER(args, 4) && IS_OTHER(args, 5))
+#define FLAGS_AT(args)              \
+	(KIND(args, 1) == 'a' ? 1 : \
+	 KIND(args, 2) == 'a' ? 2 : \
+	 KIND(args, 3) == 'a' ? 3 : \
+	 KIND(args, 4) == 'a' ? 4 : \
+				0)
+static const struct {
+	uint8_t how, dirfd, flags, one;
+} names_of[] = {
+#define VU_SYSCALL(number, name, when, handler, args)     \
+	[number] = { PATH_KIND(args) == 'p' ? VU_FOLLOW : \
+		     PATH_KIND(args) == 'n' ? VU_PARENT : \
+					      0,          \
+		     HAS_DIRFD(args), FLAGS_AT(args), ONE_PATH(args) },
+#include "abi/syscalls.def"
+#undef VU_SYSCALL
+};
+
+/* Finds the path among the arguments; false: there are other ones, too. */
+static bool locate(const struct vu_frame *f, struct quick_path *p)
 {
-	p->at = kinds[0] == 'd';
+	uint64_t flags = names_of[f->nr].flags ? f->arg[names_of[f->nr].flags] : 0;
+
+	p->at = names_of[f->nr].dirfd;
 	p->dirfd = p->at ? (int)f->arg[0] : AT_FDCWD;
-	p->may_be_empty = false;
-	if (kinds[p->at] == 'n')
-		p->how = VU_PARENT;
-	else if (kinds[p->at] == 'l')
-		p->how = 0;
-	else if (kinds[p->at] == 'p')
-		p->how = VU_FOLLOW;
-	else
-		return false;
-	for (int i = p->at + 1; kinds[i]; i++) {
-		if (kinds[i] == '.')
-			continue;
-		if (kinds[i] != 'a')
-			return false;
-		if (f->arg[i] & AT_SYMLINK_NOFOLLOW)
-			p->how &= ~VU_FOLLOW;
-		p->may_be_empty = f->arg[i] & AT_EMPTY_PATH;
-	}
-	return true;
+	p->how = names_of[f->nr].how;
+	if (flags & AT_SYMLINK_NOFOLLOW)
+		p->how &= ~VU_FOLLOW;
+	p->may_be_empty = flags & AT_EMPTY_PATH;
+	return names_of[f->nr].one;
 }
 
 /* Does `text` end in a name that only magic links of /proc have, or lie in a folder full of them? */
@@ -143,7 +164,7 @@ static struct vu_answer quick_path(struct vu_frame *f)
 {
 	struct quick_path p;
 
-	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_ready(f, &p, ANY_NAME))
+	if (!locate(f, &p) || !is_ready(f, &p, ANY_NAME))
 		return NO_ANSWER;
 	/* A directory may hold mount points that only the view has. */
 	if ((p.how & VU_PARENT) && vu_touches(VU_TOUCH_GHOST))
@@ -156,7 +177,7 @@ static struct vu_answer quick_stat(struct vu_frame *f)
 {
 	struct quick_path p;
 
-	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_ready(f, &p, SPECIAL))
+	if (!locate(f, &p) || !is_ready(f, &p, SPECIAL))
 		return NO_ANSWER;
 	return issue(f, &p);
 }
@@ -165,7 +186,7 @@ static struct vu_answer quick_readlink(struct vu_frame *f)
 {
 	struct quick_path p;
 
-	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_ready(f, &p, MAGIC) || !p.len)
+	if (!locate(f, &p) || !is_ready(f, &p, MAGIC) || !p.len)
 		return NO_ANSWER;
 	return issue(f, &p);
 }
@@ -222,7 +243,7 @@ static struct vu_answer quick_getcwd(struct vu_frame *f)
 static struct vu_answer quick_getdents(struct vu_frame *f)
 {
 	(void)f;
-	return vu_touches(VU_TOUCH_GHOST) ? NO_ANSWER : native();
+	return vu_touches(VU_TOUCH_GHOST) || vu_is_anchored() ? NO_ANSWER : native();
 }
 
 /* --- ids, names, signals, processes --- */
@@ -258,6 +279,13 @@ static struct vu_answer quick_unless_ids(struct vu_frame *f)
 {
 	(void)f;
 	return vu_touches(VU_TOUCH_IDS) ? NO_ANSWER : native();
+}
+
+/* Not where some of the descriptors are the agent's. */
+static struct vu_answer quick_close_range(struct vu_frame *f)
+{
+	(void)f;
+	return vu_is_anchored() ? NO_ANSWER : native();
 }
 
 static struct vu_answer quick_uname(struct vu_frame *f)
@@ -339,21 +367,29 @@ static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 
 static struct vu_answer quick_sigaction(struct vu_frame *f)
 {
-	struct vu_frame mine = *f;
-	struct vu_sigaction new;
+	struct vu_sigaction *new = (void *)((char *)f - VU_PATH_ROOM);
 
-	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 || f->arg[3] != sizeof(new.mask) ||
-	    vu_kept_in_mask(f->arg[0]))
+	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 ||
+	    f->arg[3] != sizeof(new->mask) || vu_kept_in_mask(f->arg[0]))
 		return NO_ANSWER;
-	if (f->arg[1]) {
-		if (guest_read(&new, f->arg[1], sizeof(new)) < 0)
-			return NO_ANSWER;
-		if ((new.mask &VU_KEPT) && new.handler > 1)
-			return NO_ANSWER;
-		new.mask &= ~VU_KEPT;
-		mine.arg[1] = (uint64_t) & new;
-	}
-	return answer(make(&mine));
+	if (!f->arg[1])
+		return native();
+	if (guest_read(new, f->arg[1], sizeof(*new)) < 0)
+		return NO_ANSWER;
+	if ((new->mask &VU_KEPT) && new->handler > 1)
+		return NO_ANSWER;
+	new->mask &= ~VU_KEPT;
+	f->use[1] = (uint64_t) new;
+	return native();
+}
+
+/* Does not return, unless there is more to do: what is on the stack above the frame is the signal's. */
+static struct vu_answer quick_sigreturn(struct vu_frame *f)
+{
+	if (vu_counts())
+		vu_count(VU_STATS_QUICK, (long)f->nr);
+	vu_leave_plain_handler((uint64_t)(f + 1));
+	return NO_ANSWER;
 }
 
 /* --- sockets --- */
@@ -404,7 +440,7 @@ static struct vu_answer quick_ioctl(struct vu_frame *f)
 
 /* --- memory --- */
 
-/* Code that the ELF interpreter maps from a file may have patched pages: the handler sees to it. */
+/* Code that the ELF interpreter maps from a file may have patched pages. */
 static struct vu_answer quick_mmap(struct vu_frame *f)
 {
 	bool code = (f->arg[2] & PROT_EXEC) && !(f->arg[3] & MAP_ANONYMOUS);
@@ -414,11 +450,17 @@ static struct vu_answer quick_mmap(struct vu_frame *f)
 	};
 	long r;
 
-	if (!code || !agent_process.patches || f->ret < agent_process.interp_from ||
-	    f->ret >= agent_process.interp_to)
+	if (!(f->arg[2] & PROT_EXEC))
 		return native();
+	if (!code || !agent_process.patches || !vu_code_is_interp(f->ret))
+		return vu_filtered ? native() : NO_ANSWER;
 	r = vu_code_map(&m, NULL);
 	return r == VU_CODE_UNKNOWN ? NO_ANSWER : answer(r);
+}
+
+static struct vu_answer quick_protect(struct vu_frame *f)
+{
+	return !vu_filtered && vu_code_may_appear((long)f->nr, f->arg) ? NO_ANSWER : native();
 }
 
 /* --- the table --- */
@@ -441,6 +483,7 @@ static struct vu_answer quick_mmap(struct vu_frame *f)
 #define QUICK_sys_getgroups	 ~, quick_unless_ids
 #define QUICK_sys_capget	 ~, quick_unless_ids
 #define QUICK_sys_uname		 ~, quick_uname
+#define QUICK_sys_close_range	 ~, quick_close_range
 #define QUICK_sys_prctl		 ~, quick_prctl
 #define QUICK_sys_wait4		 ~, quick_wait4
 #define QUICK_sys_waitid	 ~, quick_waitid
@@ -452,6 +495,8 @@ static struct vu_answer quick_mmap(struct vu_frame *f)
 #define QUICK_sys_socket	 ~, quick_socket
 #define QUICK_sys_ioctl		 ~, quick_ioctl
 #define QUICK_sys_mmap		 ~, quick_mmap
+#define QUICK_sys_protect	 ~, quick_protect
+#define QUICK_sys_rt_sigreturn	 ~, quick_sigreturn
 /* SECOND(QUICK_<handler>, NULL): what is defined for it, else NULL. */
 #define SECOND_(a, b, ...)	 b
 #define SECOND(...)		 SECOND_(__VA_ARGS__)
