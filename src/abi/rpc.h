@@ -73,6 +73,7 @@ struct vu_rpc_reply {
  *               gave => 0; ENOTTY: it is none of umvu's
  * STACK_SET     strings: mount point of a network stack, or "" for the host's. a: pid, b: families, a bit each
  *               (abi/stack.h) => 0, ENOENT (no mount), ENOTSOCK (no stack), ESRCH
+ * STACK_DIAL    a: id of a network stack => a connection to its maker, for who cannot reach it by name
  * STACK_LIST    => text: a line each, tab separated: mount point, type, source, options, id, interfaces
  */
 #define VU_RPC_OPS(X)        \
@@ -94,7 +95,8 @@ struct vu_rpc_reply {
 	X(16, FSPICK)        \
 	X(17, MOUNT_SETATTR) \
 	X(18, STACK_SET)     \
-	X(19, STACK_LIST)
+	X(19, STACK_LIST)    \
+	X(20, STACK_DIAL)
 
 enum vu_rpc_op {
 #define X(number, name) VU_RPC_##name = (number),

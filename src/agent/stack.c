@@ -10,13 +10,14 @@
  * AF_UNIX, which is the host's: those are made on another socket (sys_ioctl()).
  *
  * Limits: a guest's own seccomp filter is not asked about socket(2) where the stack is not the host's. In a
- * pid namespace of the guest's own the stack cannot be changed. What calls trap only (code that is not
+ * pid namespace of the guest's own the stack cannot be changed; in a user namespace of its own files show the host's. What calls trap only (code that is not
  * patched) makes ioctls on AF_UNIX sockets that are the host's.
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
 #include <linux/mman.h>
 
+#include "agent/anchor.h"
 #include "agent/handlers.h"
 #include "agent/known.h"
 #include "agent/mount.h"
@@ -174,7 +175,7 @@ uint32_t vu_stack_for(unsigned long af)
 
 uint32_t vu_stack_of_files(void)
 {
-	return vu_stack_for(AF_INET_);
+	return vu_is_anchored() ? 0 : vu_stack_for(AF_INET_);
 }
 
 void vu_stack_leave(void)
@@ -259,7 +260,19 @@ static long take_ready(const struct vu_view_mount *m, int kind, unsigned long ty
 	return r;
 }
 
-static long connect_maker(const struct vu_view_mount *m)
+/* In another user namespace the maker's name is out of reach: umvu connects for us. */
+static long dial_by_umvu(struct vu_call *c, uint32_t id)
+{
+	struct vu_rpc_request rq = { .op = VU_RPC_STACK_DIAL, .a = id };
+	struct vu_rpc_answer a = { .size = 0 };
+	long r = vu_rpc_ask(c, &rq, NULL, 0, &a);
+
+	if (r >= 0 && a.fd >= 0)
+		return a.fd;
+	return r == -EINTR || r == -EMFILE ? r : -ENETDOWN;
+}
+
+static long connect_maker(struct vu_call *c, const struct vu_view_mount *m)
 {
 	struct {
 		uint16_t family;
@@ -267,6 +280,8 @@ static long connect_maker(const struct vu_view_mount *m)
 	} to = { .family = AF_UNIX_ };
 	long fd, r;
 
+	if (vu_is_anchored())
+		return dial_by_umvu(c, m->id);
 	vu_session_name(to.path, sizeof(to.path), m->maker_fd);
 	fd = vu_sys(__NR_socket, AF_UNIX_, SEQPACKET_ | SOCK_CLOEXEC_, 0);
 	if (fd < 0)
@@ -302,7 +317,7 @@ static long ask(struct vu_call *c, uint32_t id, const struct vu_maker_request *r
 
 	if (!vu_mount_by_id(id, &m) || !(m.flags & VU_MOUNT_STACK))
 		return -ENETDOWN;
-	conn = connect_maker(&m);
+	conn = connect_maker(c, &m);
 	if (conn < 0)
 		return conn;
 	r = vu_sys(__NR_sendto, conn, rq, sizeof(*rq), MSG_NOSIGNAL_, 0, 0);

@@ -37,6 +37,7 @@ static const struct {
 	{ VU_RPC_MOUNT_SETATTR, GUESTS, vu_op_mount_setattr },
 	{ VU_RPC_STACK_SET, GUESTS, vu_op_stack_set },
 	{ VU_RPC_STACK_LIST, GUESTS, vu_op_stack_list },
+	{ VU_RPC_STACK_DIAL, GUESTS, vu_op_stack_dial },
 	{ VU_LINK_GUESTS, FRONTS, vu_op_guests },
 	{ VU_LINK_KILL, FRONTS, vu_op_kill },
 	{ VU_LINK_END, FRONTS, vu_op_end },

@@ -20,7 +20,7 @@ vu_op vu_op_module_add, vu_op_module_del, vu_op_module_list;
 vu_op vu_op_fsopen, vu_op_fspick, vu_op_fsconfig, vu_op_fsmount, vu_op_move_mount,
 	vu_op_mount_setattr;
 vu_op vu_op_code;
-vu_op vu_op_stack_set, vu_op_stack_list;
+vu_op vu_op_stack_set, vu_op_stack_list, vu_op_stack_dial;
 vu_op vu_op_guests, vu_op_kill, vu_op_end;
 
 #endif

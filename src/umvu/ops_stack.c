@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operations: STACK_SET, STACK_LIST. */
+/* Operations: STACK_SET, STACK_LIST, STACK_DIAL. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "umvu/ops.h"
@@ -72,6 +77,34 @@ void vu_op_stack_set(struct vu_conn *c, struct vu_rpc_in *in)
 		post(c->view->head, &p, (uint32_t)in->head.b, (uint32_t)id);
 		vu_conn_result(c, 0, NULL);
 	}
+}
+
+/* A connection to the maker, which has room in its queue or is busy: nobody waits for it. */
+static int dial(const struct vu_stack *st)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	VU_CLEANUP(fd)
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d", st->maker_fd);
+	if (sock < 0 || connect(sock, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -errno;
+	vu_fd_nonblock(sock, false);
+	return vu_steal_fd(&sock);
+}
+
+void vu_op_stack_dial(struct vu_conn *c, struct vu_rpc_in *in)
+{
+	struct vu_entry *e = vu_view_entry(c->view, (uint32_t)in->head.a);
+	VU_CLEANUP(fd) int sock = -1;
+	struct vu_conn_reply r = { .result = -ENOTSOCK };
+
+	if (e && e->mount->stack && !e->mount->stack->host) {
+		sock = dial(e->mount->stack);
+		r.result = sock < 0 ? sock : 0;
+		r.fd = sock < 0 ? 0 : sock;
+	}
+	vu_conn_answer(c, &r);
 }
 
 void vu_op_stack_list(struct vu_conn *c, struct vu_rpc_in *in)

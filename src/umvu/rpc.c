@@ -34,6 +34,7 @@ static const struct shape {
 	{ VU_RPC_MOUNT_SETATTR, "MOUNT_SETATTR", 0, 0, 0, 1 },
 	{ VU_RPC_STACK_SET, "STACK_SET", 1, 1, 0, 0 },
 	{ VU_RPC_STACK_LIST, "STACK_LIST", 0, 0, 0, 0 },
+	{ VU_RPC_STACK_DIAL, "STACK_DIAL", 0, 0, 0, 0 },
 	{ VU_LINK_GUESTS, "GUESTS", 1, 1, 0, 0 },
 	{ VU_LINK_KILL, "KILL", 0, 0, 0, 0 },
 	{ VU_LINK_END, "END", 0, 0, 0, 0 },

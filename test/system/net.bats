@@ -263,6 +263,17 @@ DOWN
 1"
 }
 
+@test "a process in a user namespace of its own keeps its stack" {
+	run stack_script <<-'END'
+	vustack $S ip addr add 10.7.0.1/24 dev lo
+	vustack $S unshare -r sh -c 'ip -br addr | grep -c 10.7.0.1; python3 -c "import socket
+	s = socket.socket(); s.bind((\"10.7.0.1\", 81)); print(s.getsockname())"'
+	END
+	assert_success
+	assert_output "1
+('10.7.0.1', 81)"
+}
+
 @test "tun devices are made in the stack" {
 	[ -w /dev/net/tun ] || skip "no /dev/net/tun on this machine"
 	run stack_script <<-'END'
