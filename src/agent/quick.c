@@ -426,16 +426,21 @@ static struct vu_answer quick_sendmsg(struct vu_frame *f)
 	return native();
 }
 
+/* May the process have a stack? One that is gone is none of the view's any more, but still its own. */
+static bool may_have_stack(void)
+{
+	return vu_touches(VU_TOUCH_NET) || vu_stack_any();
+}
+
 static struct vu_answer quick_socket(struct vu_frame *f)
 {
-	return vu_touches(VU_TOUCH_NET) && vu_stack_for((unsigned int)f->arg[0]) ? NO_ANSWER :
-										   native();
+	return may_have_stack() && vu_stack_for((unsigned int)f->arg[0]) ? NO_ANSWER : native();
 }
 
 /* Of ioctls only those about network interfaces, 0x89xx. */
 static struct vu_answer quick_ioctl(struct vu_frame *f)
 {
-	return (f->arg[1] & 0xff00) == 0x8900 && vu_touches(VU_TOUCH_NET) ? NO_ANSWER : native();
+	return (f->arg[1] & 0xff00) == 0x8900 && may_have_stack() ? NO_ANSWER : native();
 }
 
 /* --- memory --- */

@@ -412,7 +412,7 @@ static bool is_setting(const struct vu_path *p)
 long vu_stack_open(struct vu_call *c, struct vu_path *p, int fd, uint64_t flags)
 {
 	struct vu_maker_request rq = { .op = VU_MAKER_TUN, .type = (int32_t)flags };
-	uint32_t id = vu_touches(VU_TOUCH_NET) ? vu_stack_of_files() : 0;
+	uint32_t id = vu_stack_of_files();
 	long new, r;
 
 	if (!id)

@@ -351,6 +351,20 @@ vuumount: '$S': Device or resource busy
 1"
 }
 
+@test "vuumount -f ends a stack that is in use" {
+	run stack_script <<-'END'
+	mkfifo end; exec 9<>end
+	vustack $S sh -c 'touch up; read x; python3 -c "import socket; socket.socket()"' <end 9>&- 2>err & pid=$!
+	until [ -e up ]; do sleep 0.05; done
+	vuumount -f $S; vustack --list | wc -l
+	echo >end; wait $pid || echo "status $?"; tail -1 err; rm end
+	END
+	assert_success
+	assert_output "1
+status 1
+OSError: [Errno 100] Network is down"
+}
+
 @test "umvu --net, and a view that is started with a stack" {
 	ip -br link >host
 	run in_session --net=vunetnull sh -c 'ip -br link | wc -l; umvu -N sh -c "ip -br link | wc -l

@@ -70,6 +70,38 @@ fd01::1 0"
 	refute_file sw
 }
 
+@test "curl, iperf3, ss and nft between two stacks, as an ordinary user" {
+	need_plug vunet-vde
+	need curl iperf3 ss nft
+	mkdir www
+	seq 1 100000 >www/page
+	{
+		pair
+		cat <<-'END'
+		vustack /dev/net/b sh -c 'cd www && exec python3 -m http.server 80' >/dev/null 2>&1 & web=$!
+		vustack /dev/net/b iperf3 -s -1 >/dev/null & perf=$!
+		until vustack /dev/net/b ss -ltnH | grep -c . | grep -q 2; do sleep 0.05; done
+		vustack /dev/net/b ss -ltnH | sed 's/  */ /g' | cut -d' ' -f4 | sort
+		ss -ltnH "sport = :5201" | wc -l
+		vustack /dev/net/a curl -s -m 20 http://10.1.0.2/page | cmp - www/page && echo same
+		vustack /dev/net/a iperf3 -c 10.1.0.2 -n 4M -J | python3 -c 'import json, sys
+		print(json.load(sys.stdin)["end"]["sum_sent"]["bytes"] >= 4 << 20)'
+		wait $perf
+		vustack /dev/net/b nft add table inet t
+		vustack /dev/net/b nft add chain inet t in '{ type filter hook input priority 0; }'
+		vustack /dev/net/b nft add rule inet t in tcp dport 80 reject with tcp reset
+		vustack /dev/net/a curl -s -m 20 http://10.1.0.2/page || echo "refused $?"
+		kill $web
+		END
+	} | session_script >out 2>err || { cat out err; false; }
+	assert_equal "$(cat out)" "*:5201
+0.0.0.0:80
+0
+same
+True
+refused 7"
+}
+
 @test "the switch dies and comes back: no carrier meanwhile, nothing hangs" {
 	need_plug vunet-vde
 	need vde_plug ping
