@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "abi/stack.h"
+
 #define VU_RPC_MAGIC	0x43505256u /* "VRPC" */
 #define VU_RPC_ABSTRACT "viewos"    /* sun_path is "\0viewos" */
 #define VU_RPC_MAX	65536u	    /* of one message, head included */
@@ -26,6 +28,8 @@ struct vu_rpc_request {
 	uint32_t len;	/* bytes after the head */
 	uint32_t token; /* the caller's driver token, 0 if it is no driver's process */
 	uint64_t a, b, c;
+	uint32_t stack[VU_FAMILIES_N]; /* the caller's network stacks, for a driver that acts for it */
+	uint32_t reserved;
 };
 
 struct vu_rpc_reply {

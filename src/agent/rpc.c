@@ -14,6 +14,7 @@
 #include <asm/unistd_64.h>
 
 #include "agent/rpc.h"
+#include "agent/stack.h"
 #include "agent/stats.h"
 #include "agent/trap.h"
 
@@ -178,6 +179,8 @@ long vu_rpc_ask(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rp
 	rq->magic = VU_RPC_MAGIC;
 	rq->abi = VU_ABI_VERSION;
 	rq->token = agent_process.driver;
+	vu_stack_look();
+	memcpy(rq->stack, agent_process.stack, sizeof(rq->stack));
 	rq->len = 0;
 	for (int i = 0; i < n_texts; i++)
 		rq->len += (uint32_t)texts[i].len;

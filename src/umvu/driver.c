@@ -460,6 +460,7 @@ static int run(struct vu_driver *d, const struct vu_driver_init *init, int sourc
 		.token = d->token,
 		.plan = &d->plan,
 		.client = init->client,
+		.stack = init->stack,
 		.source = source,
 		.shared = (d->attr & MOUNT_ATTR_RDONLY) != 0,
 	};

@@ -31,6 +31,7 @@ struct vu_driver_init {
 	uint64_t attr;			    /* MOUNT_ATTR_* */
 	bool is_file;			    /* target is no directory */
 	pid_t client;			    /* who mounts: its working folder is the driver's */
+	const uint32_t *stack;		    /* ... and so are its network stacks (abi/stack.h) */
 	vu_driver_ready *ready;
 	void *ctx;
 };

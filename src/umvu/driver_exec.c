@@ -118,6 +118,7 @@ _Noreturn static void run(const struct vu_driver_exec *x, int output, int report
 		.ref = x->ref,
 		.driver = x->token,
 		.first = true,
+		.stack = x->stack,
 		.exe_fd = PROGRAM_FD,
 		.execfn = x->session->paths.init,
 		.argv = make_argv(&x->plan->argv),

@@ -16,9 +16,10 @@ struct vu_driver_exec {
 	struct vu_session_ref ref; /* its view */
 	uint32_t token;
 	const struct viewos_driver *plan;
-	pid_t client; /* whose working folder it gets */
-	int source;   /* -1: none */
-	bool shared;  /* lock it shared (the mount is read-only) */
+	pid_t client;	       /* whose working folder it gets */
+	const uint32_t *stack; /* its network stacks (abi/stack.h) */
+	int source;	       /* -1: none */
+	bool shared;	       /* lock it shared (the mount is read-only) */
 };
 
 /* What the child writes to its report pipe before it exits, if its program could not be run. */

@@ -434,6 +434,7 @@ static void start_driver(struct vu_fscontext *f, struct vu_conn *c, struct vu_rp
 		.parent = (uint32_t)in->head.b,
 		.bits = f->bits | (in->head.c & (VU_MNT_TARGET_DIR | VU_MNT_TARGET_REG)),
 		.source_fd = &f->source_fd,
+		.stack = in->head.stack,
 		.log = &f->log,
 	};
 

@@ -58,6 +58,8 @@ static void fill_state(struct vu_exec_state *s, const struct vu_launch *l, int i
 	s->exe_fd = l->exe_fd;
 	s->interp_fd = interp_fd;
 	s->driver = l->driver;
+	if (l->stack)
+		memcpy(s->stack, l->stack, sizeof(s->stack));
 	if (l->cred)
 		s->cred = *l->cred;
 	s->size = vu_state_size(s->cred.n_groups);

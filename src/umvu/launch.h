@@ -11,6 +11,7 @@ struct vu_launch {
 	struct vu_session_ref ref;
 	uint32_t driver;	    /* token, 0: no driver */
 	bool first;		    /* the process is no guest of the session yet */
+	const uint32_t *stack;	    /* its network stacks (abi/stack.h); NULL: the host's */
 	const struct vu_cred *cred; /* NULL: ids are the kernel's */
 	int exe_fd;		    /* the program, without FD_CLOEXEC */
 	const char *execfn;	    /* its name for AT_EXECFN */

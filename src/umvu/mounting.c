@@ -170,6 +170,7 @@ static int start(struct vu_mounting *mt, struct viewos_driver *plan, struct vu_m
 		.attr = mt->attr,
 		.is_file = mt->bits & VU_MNT_TARGET_REG,
 		.client = mt->conn->pid,
+		.stack = mt->stack,
 		.ready = on_ready,
 		.ctx = op,
 	};

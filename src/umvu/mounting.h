@@ -16,12 +16,13 @@ struct vu_mounting {
 	struct vu_conn *conn;
 	struct vu_view *view; /* a user's */
 	const char *type, *source, *target;
-	const char *options; /* "" none */
-	uint64_t attr;	     /* MOUNT_ATTR_* */
-	uint32_t parent;     /* id of the mount that target lies in */
-	uint64_t bits;	     /* VU_MNT_* */
-	int *source_fd;	     /* taken (then -1); NULL or -1: none */
-	const int *log;	     /* of a context, for what is said if it fails; NULL: none */
+	const char *options;   /* "" none */
+	uint64_t attr;	       /* MOUNT_ATTR_* */
+	uint32_t parent;       /* id of the mount that target lies in */
+	uint64_t bits;	       /* VU_MNT_* */
+	int *source_fd;	       /* taken (then -1); NULL or -1: none */
+	const uint32_t *stack; /* the caller's network stacks: the driver's, too */
+	const int *log;	       /* of a context, for what is said if it fails; NULL: none */
 };
 
 /* Start a driver and answer the connection when it serves or has failed. */

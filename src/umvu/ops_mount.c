@@ -93,6 +93,7 @@ void vu_op_mount(struct vu_conn *c, struct vu_rpc_in *in)
 		.parent = (uint32_t)in->head.b,
 		.bits = in->head.c,
 		.source_fd = in->n_fds ? &in->fds[0] : NULL,
+		.stack = in->head.stack,
 	};
 	bool wants_fd = in->head.c & (VU_MNT_FUSE_FD | VU_MNT_SOURCE_FD);
 

@@ -365,6 +365,30 @@ status 1
 OSError: [Errno 100] Network is down"
 }
 
+@test "a driver has the stack of who mounts" {
+	make_fake_ssh
+	cat >ssh <<-'END'
+	#!/bin/sh
+	ip -br link >"$SEEN"
+	exec "$SERVER"
+	END
+	for SERVER in /usr/lib/openssh/sftp-server /usr/lib/ssh/sftp-server /usr/libexec/openssh/sftp-server; do
+		[ ! -x "$SERVER" ] || break
+	done
+	export SERVER SEEN=$PWD/seen
+	run stack_script <<-'END'
+	mkdir m dir; touch dir/file
+	vustack $S vumount -t vufusesshfs -o ssh_command=$PWD/ssh host:$PWD/dir m
+	ls m; wc -l <seen
+	vuumount $S 2>&1 | grep -c sshfs
+	vuumount m; vuumount $S
+	END
+	assert_success
+	assert_output "file
+1
+1"
+}
+
 @test "umvu --net, and a view that is started with a stack" {
 	ip -br link >host
 	run in_session --net=vunetnull sh -c 'ip -br link | wc -l; umvu -N sh -c "ip -br link | wc -l

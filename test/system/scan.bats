@@ -111,7 +111,7 @@ request()
 		    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 		    s.connect("\0viewos")
 		    fd = os.open(path, os.O_RDONLY)
-		    s.sendmsg([struct.pack("<IHHIIQQQ", 0x43505256, 2, 15, 0, 0, 0, 0, 0)],
+		    s.sendmsg([struct.pack("<IHHIIQQQ24x", 0x43505256, 2, 15, 0, 0, 0, 0, 0)],
 		              [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
 		    print(path, struct.unpack_from("<Ii", s.recv(65536))[1])
 	END

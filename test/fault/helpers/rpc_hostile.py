@@ -27,7 +27,7 @@ def connect():
 def request(op, strings=(), a=0, b=0, c=0, magic=MAGIC, abi=ABI, length=None):
     """The bytes of a request."""
     text = b"".join(s + b"\0" for s in strings)
-    head = struct.pack("<IHHIIQQQ", magic, abi, op, len(text) if length is None else length, 0, a, b, c)
+    head = struct.pack("<IHHIIQQQ24x", magic, abi, op, len(text) if length is None else length, 0, a, b, c)
     return head + text
 
 
