@@ -3,6 +3,7 @@
  * The options of a mount of vunet. Each is a row of a table. Those of an interface belong to the first one, until
  * another "ifname=" begins the next.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,18 +83,20 @@ static int set_loopback(struct reading *r, const char *value)
 
 static int set_mac(struct reading *r, const char *value)
 {
-	unsigned int b[6];
-	char after;
+	char byte[3] = "";
 	int k;
 
-	if (sscanf(value, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
-		   &after) != 6 ||
-	    (b[0] & 1)) {
+	for (k = 0; k < 6; k++, value += 3) {
+		if (!isxdigit((unsigned char)value[0]) || !isxdigit((unsigned char)value[1]) ||
+		    value[2] != (k < 5 ? ':' : '\0'))
+			break;
+		memcpy(byte, value, 2);
+		r->i->mac[k] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+	if (k < 6 || (r->i->mac[0] & 1)) {
 		r->why = "is no hardware address of an interface";
 		return -EINVAL;
 	}
-	for (k = 0; k < 6; k++)
-		r->i->mac[k] = (uint8_t)b[k];
 	r->i->has_mac = 1;
 	return 0;
 }

@@ -434,7 +434,8 @@ static bool may_have_stack(void)
 
 static struct vu_answer quick_socket(struct vu_frame *f)
 {
-	return may_have_stack() && vu_stack_for((unsigned int)f->arg[0]) ? NO_ANSWER : native();
+	return may_have_stack() && !vu_stack_is_host((unsigned int)f->arg[0]) ? NO_ANSWER :
+										native();
 }
 
 /* Of ioctls only those about network interfaces, 0x89xx. */

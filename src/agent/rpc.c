@@ -179,7 +179,8 @@ long vu_rpc_ask(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rp
 	rq->magic = VU_RPC_MAGIC;
 	rq->abi = VU_ABI_VERSION;
 	rq->token = agent_process.driver;
-	vu_stack_look();
+	if (c)
+		vu_stack_look();
 	memcpy(rq->stack, agent_process.stack, sizeof(rq->stack));
 	rq->len = 0;
 	for (int i = 0; i < n_texts; i++)

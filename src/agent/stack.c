@@ -153,13 +153,8 @@ static __attribute__((noinline)) void take_sets(uint32_t last)
 
 void vu_stack_look(void)
 {
-	uint32_t last;
-
-	if (agent_process.viewless)
-		return;
-	last = __atomic_load_n(&vu_view()->stack_serial, __ATOMIC_ACQUIRE);
-	if (last != agent_process.stack_seen)
-		take_sets(last);
+	if (vu_stack_has_word())
+		take_sets(__atomic_load_n(&vu_view()->stack_serial, __ATOMIC_ACQUIRE));
 }
 
 uint32_t vu_stack_for(unsigned long af)

@@ -15,8 +15,29 @@ static inline bool vu_stack_any(void)
 	return any;
 }
 
+/* Has umvu left word for some process since this one has looked? */
+static inline bool vu_stack_has_word(void)
+{
+	return !agent_process.viewless &&
+	       __atomic_load_n(&vu_view()->stack_serial, __ATOMIC_ACQUIRE) !=
+		       agent_process.stack_seen;
+}
+
 /* Takes over what umvu has left for this process. To be called before its stacks matter, and before a fork. */
 void vu_stack_look(void);
+
+/* Are sockets of address family `af` surely the host's? It needs next to no stack. */
+static inline bool vu_stack_is_host(unsigned long af)
+{
+	int family;
+
+	if (agent_process.viewless)
+		return true;
+	if (vu_stack_has_word())
+		return false;
+	family = vu_family_of(af);
+	return family < 0 || !agent_process.stack[family];
+}
 
 /* Id of the stack that a new socket of address family `af` is to be of, 0: the host's. */
 uint32_t vu_stack_for(unsigned long af);

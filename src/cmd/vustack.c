@@ -87,6 +87,13 @@ static _Noreturn void run(char **command)
 	exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC);
 }
 
+static volatile sig_atomic_t child; /* the command's process */
+
+static void pass_on(int sig)
+{
+	kill((pid_t)child, sig);
+}
+
 /* Run it in a child. Its exit status as a shell tells it. */
 static int run_and_wait(char **command)
 {
@@ -97,9 +104,12 @@ static int run_and_wait(char **command)
 		err(EXIT_OWN, "fork");
 	if (pid == 0)
 		run(command);
-	/* What the terminal sends goes to the command, whose end is waited for. */
+	/* What the terminal sends goes to the command, too; its end is waited for, to tidy up. */
+	child = pid;
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
+	signal(SIGTERM, pass_on);
+	signal(SIGHUP, pass_on);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			err(EXIT_OWN, "wait");
