@@ -92,6 +92,32 @@ strike_maker()
 works"
 }
 
+@test "the switch is stopped: unmounting works, the session ends, nothing stays" {
+	VU_TIMEOUT=30 begin <<-'END'
+	vde_plug null:// switch://$PWD/sw & echo $! >switch.pid
+	until [ -e sw ]; do sleep 0.05; done
+	vumount -t vunetvdestack -o ip=10.1.0.1/24 vde://$PWD/sw /dev/net/test
+	vumount -t vunetvdestack -o ip=10.1.0.2/24 vde://$PWD/sw /dev/net/other
+	kill -STOP $(cat switch.pid)
+	vustack /dev/net/test python3 -c '
+	import socket
+	s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setblocking(False)
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+	for i in range(20000):
+	    try: s.sendto(b"x" * 1000, ("10.1.0.255", 9))
+	    except OSError: pass
+	print("sent")'
+	vuumount /dev/net/test && echo gone
+	kill -9 $(cat switch.pid); rm -rf sw
+	END
+	need vde_plug
+	finish
+	assert_success
+	assert_line "sent"
+	assert_line "gone"
+	assert_nothing_left 10
+}
+
 @test "the peer floods, with frames and with what is none; unmounting works" {
 	VU_TIMEOUT=50 begin <<-'END'
 	vumount -t vunetvdestack -o ip=10.1.0.1/24 switch://$PWD/sw /dev/net/test || exit

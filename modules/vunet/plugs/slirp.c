@@ -25,6 +25,7 @@
 #define AT_ONCE	   4 /* frames of the stack before sockets have their turn */
 #define TIMERS_MAX 16
 #define FRAME_MAX  (65535 + 18)
+#define END_S	   2
 #define FRAME_MIN  14
 
 struct timer {
@@ -327,6 +328,13 @@ static void configure(struct plug *p, SlirpConfig *c, char **argv)
 	c->disable_host_loopback = strcmp(argv[4], "loopback") != 0;
 }
 
+/* Standard input ends with umvu: that leaves time to tidy up, unless the net keeps us waiting. */
+static void end_soon(int sig)
+{
+	(void)sig;
+	alarm(END_S);
+}
+
 int main(int argc, char **argv)
 {
 	struct plug *p = calloc(1, sizeof(*p));
@@ -351,8 +359,7 @@ int main(int argc, char **argv)
 		die(EIO, "", "slirp");
 	for (i = 5; i < argc; i++)
 		forward(p, argv[i]);
-	signal(SIGTERM,
-	       SIG_IGN); /* that standard input ends is enough, and leaves time to tidy up */
+	signal(SIGTERM, end_soon);
 	printf("ready\n");
 	fflush(stdout);
 	while (turn(p))

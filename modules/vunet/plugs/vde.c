@@ -25,6 +25,7 @@
 #define TAP	  3
 #define AT_ONCE	  8 /* frames of the stack before the net has its turn */
 #define RETRY_MS  1000
+#define END_S	  2
 #define FRAME_MIN 14
 #define FRAME_MAX (65535 + 18)
 
@@ -113,6 +114,13 @@ static VDECONN *reopen(char *url)
 	return net;
 }
 
+/* Standard input ends with umvu: that leaves time to tidy up, unless the net keeps us waiting. */
+static void end_soon(int sig)
+{
+	(void)sig;
+	alarm(END_S);
+}
+
 int main(int argc, char **argv)
 {
 	VDECONN *net;
@@ -130,8 +138,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "'%s': %s\n", argv[1], strerror(error));
 		return error < 126 ? error : EIO;
 	}
-	signal(SIGTERM,
-	       SIG_IGN); /* that standard input ends is enough, and leaves time to tidy up */
+	signal(SIGTERM, end_soon);
 	printf("ready\n");
 	fflush(stdout);
 	while (net && pass_frames(net)) {
