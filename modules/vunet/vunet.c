@@ -23,6 +23,7 @@
 #define SLIRP_DNS    "10.0.2.3"
 #define SLIRP_IP6    "fd00::100/64"
 #define SLIRP_GW6    "fd00::2"
+#define IPV6_FILE    "/proc/net/if_inet6" /* is there if the kernel has IPv6 */
 #define SLIRP_IFNAME "tap0"
 #define VDE_IFNAME   "vde"
 
@@ -154,6 +155,10 @@ static int plan_vdestack(struct plan *p)
 			res = add_interface(p, &p->o.ifs[n], p->name);
 		n++;
 	}
+	if (!res && !n) {
+		p->host->stack_say(p->stack, "the source is to be a URL of libvdeplug");
+		res = -EINVAL;
+	}
 	if (!res && n < p->o.n_ifs)
 		res = refuse(p, "URL for each ifname=");
 	free(urls);
@@ -208,9 +213,11 @@ static int plan_slirp(struct plan *p)
 		i->addresses[i->n_addresses++] = SLIRP_IP;
 	p->words[n++] = net;
 	p->words[n++] = i->addresses[0];
-	i->addresses[i->n_addresses++] = SLIRP_IP6;
 	i->gateways[i->n_gateways++] = host;
-	i->gateways[i->n_gateways++] = SLIRP_GW6;
+	if (access(IPV6_FILE, F_OK) == 0) {
+		i->addresses[i->n_addresses++] = SLIRP_IP6;
+		i->gateways[i->n_gateways++] = SLIRP_GW6;
+	}
 	i->flags |= VIEWOS_IF_UP;
 	if (!i->mtu)
 		i->mtu = SLIRP_MTU;

@@ -195,6 +195,30 @@ nameserver 10.2.0.1
 	assert_equal "${lines[-2]} ${lines[-1]}" "status 32 1"
 }
 
+@test "other URLs: hub, ptp, udp" {
+	need_plug vunet-vde
+	need ping
+	run session_script <<-'END'
+	two() {
+		vumount -t vunetvdestack -o ip=10.1.0.1/24 "$1" /dev/net/a
+		vumount -t vunetvdestack -o ip=10.1.0.2/24 "$2" /dev/net/b
+		vustack /dev/net/a ping -c 2 -i 0.2 -W 5 10.1.0.2 | grep -o ' 0% packet loss'
+		vuumount /dev/net/a; vuumount /dev/net/b
+	}
+	ports=$(python3 -c 'import socket
+	s = [socket.socket(2, 2) for i in range(2)]
+	for x in s: x.bind(("127.0.0.1", 0))
+	print(*[x.getsockname()[1] for x in s])')
+	two hub://$PWD/hub vde://$PWD/hub
+	two ptp://$PWD/ptp ptp://$PWD/ptp
+	two "udp://${ports% *}->127.0.0.1:${ports#* }" "udp://${ports#* }->127.0.0.1:${ports% *}"
+	END
+	assert_success
+	assert_output " 0% packet loss
+ 0% packet loss
+ 0% packet loss"
+}
+
 @test "vxvde, in a network namespace of the test's own" {
 	need_plug vunet-vde
 	need ping

@@ -114,13 +114,14 @@ static void test_interfaces(void **state)
 
 static void test_slirp(void **state)
 {
+	bool has_ipv6 = access("/proc/net/if_inet6", F_OK) == 0;
 	struct viewos_stack s;
 
 	(void)state;
 	assert_int_equal(plan("vunetslirp", "none", "hostfwd=tcp:1:2,hostfwd=udp:3:4", &s), 0);
 	assert_int_equal(s.conf.ifs[0].mtu, 65520);
-	assert_int_equal(s.conf.ifs[0].n_addrs, 2);
-	assert_int_equal(s.conf.ifs[0].n_gateways, 2);
+	assert_int_equal(s.conf.ifs[0].n_addrs, 1 + has_ipv6);
+	assert_int_equal(s.conf.ifs[0].n_gateways, 1 + has_ipv6);
 	assert_string_equal(s.conf.resolv, "nameserver 10.0.2.3\n");
 	assert_string_equal(s.plugs[0].list[1], "10.0.2.0/24");
 	assert_string_equal(s.plugs[0].list[4], "-");
@@ -188,6 +189,9 @@ static void test_too_many(void **state)
 	assert_int_equal(plan("vunetvdestack", "a://", options, &s), -E2BIG);
 	vu_stack_plan_free(&s);
 	assert_int_equal(plan("vunetvdestack", "a b c d e f g h i", "", &s), -EINVAL);
+	vu_stack_plan_free(&s);
+	assert_int_equal(plan("vunetvdestack", " ", "", &s), -EINVAL);
+	assert_string_equal(s.said, "the source is to be a URL of libvdeplug");
 	vu_stack_plan_free(&s);
 }
 

@@ -41,7 +41,7 @@ static VDECONN *open_net(char *url)
 	return vde_open(url, (char *)"viewos", NULL);
 }
 
-/* From the tap to the net. False: the net is gone. */
+/* From the tap to the net. False: the net is gone; not if the peer is not there (yet): that is a frame lost. */
 static bool send_frames(VDECONN *net)
 {
 	ssize_t n;
@@ -51,9 +51,7 @@ static bool send_frames(VDECONN *net)
 		n = read(TAP, frame, sizeof(frame));
 		if (n < FRAME_MIN)
 			return true;
-		if (vde_send(net, frame, (size_t)n, 0) < 0 &&
-		    (errno == EPIPE || errno == ECONNREFUSED || errno == ENOTCONN ||
-		     errno == ECONNRESET || errno == EBADF))
+		if (vde_send(net, frame, (size_t)n, 0) < 0 && (errno == EPIPE || errno == EBADF))
 			return false;
 	}
 	return true;
@@ -65,7 +63,8 @@ static bool receive_frame(VDECONN *net)
 	ssize_t n = vde_recv(net, frame, sizeof(frame), 0);
 
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR || errno == EMSGSIZE || errno == ENOBUFS;
+		return errno == EAGAIN || errno == EINTR || errno == EMSGSIZE || errno == ENOBUFS ||
+		       errno == ECONNREFUSED;
 	if (n >= FRAME_MIN && n < (ssize_t)sizeof(frame) && write(TAP, frame, (size_t)n) < 0)
 		return true; /* full, or down: it is lost */
 	return n != 0;
