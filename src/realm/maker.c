@@ -24,28 +24,29 @@
 #define GIVE_FD	    (VU_STASH_FD + (int)VU_STASH_KINDS) /* the sending ends are from here on */
 #define FIRST_GUEST (GIVE_FD + (int)VU_STASH_KINDS)
 /*
- * Bytes of socket memory that what is ready may take, which the kernel doubles: some 20 sockets. Descriptors
- * that are under way count against a limit of the user's, so there must not be many.
+ * Bytes of socket memory that what is ready of a kind may take, which the kernel doubles: some 5 sockets at
+ * first, twice as many each time that they have been taken, some 130 at last. Descriptors that are under way
+ * count against a limit of the user's, so there must not be many that nobody wants.
  */
-#define READY_BYTES 9000
+#define FIRST_BYTES 2304
+#define LAST_BYTES  55296
 
 struct maker {
 	const struct vu_stack_conf *conf;
 	int epoll, control, listener;
-	bool ready; /* sockets are made in advance */
+	bool ready;		   /* sockets are made in advance */
+	int bytes[VU_STASH_KINDS]; /* that those of each kind may take */
 };
 
 int vu_maker_stash(void)
 {
-	const int size = READY_BYTES;
 	int pair[2];
 	size_t i;
 
 	for (i = 0; i < VU_STASH_KINDS; i++) {
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 			return -errno;
-		if (setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) < 0 ||
-		    dup3(pair[0], GIVE_FD + (int)i, O_CLOEXEC) < 0 ||
+		if (dup3(pair[0], GIVE_FD + (int)i, O_CLOEXEC) < 0 ||
 		    dup3(pair[1], VU_STASH_FD + (int)i, O_CLOEXEC) < 0)
 			return -errno;
 		close(pair[0]);
@@ -71,12 +72,14 @@ static int give(int to, int32_t result, int fd)
 	return n < 0 ? (int)n : 0;
 }
 
-/* Fill the pair of kind i until it takes no more. */
-static void refill(unsigned int i)
+/* Fill the pair of kind i until it takes no more, which is more than the time before. */
+static void refill(struct maker *m, unsigned int i)
 {
 	const struct vu_stash_kind *k = &vu_stash_kinds[i];
-	int res = 0;
+	int *bytes = &m->bytes[i], res = 0;
 
+	*bytes = !*bytes ? FIRST_BYTES : *bytes * 2 < LAST_BYTES ? *bytes * 2 : LAST_BYTES;
+	setsockopt(GIVE_FD + (int)i, SOL_SOCKET, SO_SNDBUF, bytes, sizeof(*bytes));
 	while (!res) {
 		VU_CLEANUP(fd) int fd = socket(k->domain, k->type | SOCK_CLOEXEC, k->protocol);
 
@@ -182,9 +185,20 @@ static void handle(struct maker *m, const struct epoll_event *e)
 	if (fd == m->listener)
 		accept_guest(m);
 	else if (fd >= GIVE_FD && fd < FIRST_GUEST)
-		refill((unsigned int)(fd - GIVE_FD));
+		refill(m, (unsigned int)(fd - GIVE_FD));
 	else
 		serve_guest(m, fd);
+}
+
+/* As many descriptors as we may have, those under way included. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void vu_maker_serve(const struct vu_stack_conf *conf, int control, int listener)
@@ -193,12 +207,13 @@ void vu_maker_serve(const struct vu_stack_conf *conf, int control, int listener)
 	struct epoll_event e;
 	unsigned int i;
 
+	raise_limit();
 	m.epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (m.epoll < 0 || watch(&m, control, EPOLLIN | EPOLLRDHUP) < 0 ||
 	    watch(&m, listener, EPOLLIN) < 0)
 		return;
 	for (i = 0; i < VU_STASH_KINDS; i++) {
-		refill(i);
+		refill(&m, i);
 		watch(&m, GIVE_FD + (int)i, EPOLLOUT | EPOLLET);
 	}
 	for (;;) {
