@@ -247,6 +247,8 @@ static int visit_user(void *ctx, pid_t pid)
 		return 0;
 	if (!uses(u, pid) || vu_proc_stat(pid, &p) < 0)
 		return 0;
+	if (u->b->maker && p.ppid == u->b->maker)
+		return 0; /* a client of the stack's own */
 	if (++u->n <= NAMED)
 		vu_buf_printf(&u->text, "%s%d (%s)", u->n > 1 ? ", " : "", (int)pid, p.comm);
 	return 0;
