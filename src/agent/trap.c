@@ -34,7 +34,7 @@
 #define EFLAGS_OTHER 0x894ul /* OF, SF, AF, PF */
 #define EFLAGS_BASE  0x202ul
 
-extern char vu_restorer[];
+extern char vu_restorer[], vu_waited[], vu_text_begin[], vu_text_end[];
 
 struct vu_process agent_process VU_HOT;
 
@@ -54,15 +54,18 @@ long vu_on_guest_stack(struct vu_call *c, long (*fn)(void *arg, void *sp), void 
 	return vu_on_stack(arg, (void *)((uintptr_t)c->s->guest_sp & ~15ul), fn);
 }
 
+long vu_wait_sys6(long nr, const unsigned long arg[6], struct vu_call **mark);
+
 static long blocking(void *arg, void *sp)
 {
 	struct vu_call *c = arg;
 	long r;
 
 	(void)sp;
+	c->s->waiting_at = c->s->guest_sp;
+	c->s->waiting = c;
 	vu_set_mask(c->regs->sigmask & ~VU_KEPT);
-	r = vu_guest_sys6(c->nr, (long)c->arg[0], (long)c->arg[1], (long)c->arg[2], (long)c->arg[3],
-			  (long)c->arg[4], (long)c->arg[5]);
+	r = vu_wait_sys6(c->nr, c->arg, &c->s->waiting);
 	vu_set_mask(VU_ALL_SIGNALS);
 	return r;
 }
@@ -152,15 +155,6 @@ static void on_trap(struct vu_regs *r, int nr)
 	vu_scratch_put(s);
 }
 
-/* The bytes where a process has faulted, if they are of a site. */
-static bool is_at(uint64_t rip, const char *site)
-{
-	unsigned char at[2];
-
-	return agent_process.patches && !guest_read(at, rip, sizeof(at)) &&
-	       !memcmp(at, site, sizeof(at));
-}
-
 /* As a trapped call. */
 static void call_by_fault(struct vu_regs *r)
 {
@@ -171,30 +165,50 @@ static void call_by_fault(struct vu_regs *r)
 	on_trap(r, (int)r->rax);
 }
 
+static bool is_writable(uint64_t page, uint64_t size, bool yes)
+{
+	int prot = PROT_READ | PROT_EXEC | (yes ? PROT_WRITE : 0);
+
+	return !vu_sys(__NR_mprotect, page, size, prot);
+}
+
 /*
  * Puts the instruction in its place again, so that the filter sees it. On the way there it is VU_FAULT_SITE for other
- * threads. Not in a vforked child, whose parent has no filter.
+ * threads; those that want to restore one, too, wait for each other. Not in a vforked child, whose parent has no filter.
  */
 static bool restore_site(uint64_t rip)
 {
+	static bool lock;
 	uint64_t page = rip & ~4095ul, size = ((rip + 1) & ~4095ul) + 4096 - page;
+	bool done;
 
-	if (vu_sys(__NR_getpid) != agent_process.pid || !vu_gate_filter() ||
-	    vu_sys(__NR_mprotect, page, size, PROT_READ | PROT_WRITE | PROT_EXEC) < 0)
+	vu_set_mask(VU_ALL_SIGNALS); /* until the handler of SIGSEGV returns */
+	if (vu_sys(__NR_getpid) != agent_process.pid || !vu_gate_filter())
 		return false;
-	*(volatile char *)(rip + 1) = CALL_SITE[1];
-	*(volatile char *)rip = CALL_SITE[0];
-	vu_sys(__NR_mprotect, page, size, PROT_READ | PROT_EXEC);
-	return true;
+	while (__atomic_exchange_n(&lock, true, __ATOMIC_ACQUIRE))
+		vu_sys(__NR_sched_yield);
+	done = is_writable(page, size, true);
+	if (done) {
+		*(volatile char *)(rip + 1) = CALL_SITE[1];
+		*(volatile char *)rip = CALL_SITE[0];
+		is_writable(page, size, false);
+	}
+	__atomic_store_n(&lock, false, __ATOMIC_RELEASE);
+	return done;
 }
 
 bool vu_fault_call(struct vu_regs *r)
 {
-	if (is_at(r->rip, VU_FAULT_SITE))
-		call_by_fault(r);
-	else if (!is_at(r->rip, VU_DEFER_SITE))
-		return is_at(r->rip, CALL_SITE); /* another thread has just put it there */
-	else if (!restore_site(r->rip))
+	char at[2]; /* read once: another thread may be restoring it */
+
+	if (!agent_process.patches || guest_read(at, r->rip, sizeof(at)) < 0)
+		return false;
+	if (!memcmp(at, CALL_SITE, sizeof(at)))
+		return true; /* it has just been put there */
+	if (memcmp(at, VU_FAULT_SITE, sizeof(at)) != 0 &&
+	    memcmp(at, VU_DEFER_SITE, sizeof(at)) != 0)
+		return false;
+	if (!memcmp(at, VU_FAULT_SITE, sizeof(at)) || !restore_site(r->rip))
 		call_by_fault(r);
 	return true;
 }
@@ -206,6 +220,41 @@ static void on_sigsys(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 		on_trap(regs, info->nr);
 	else
 		vu_sigsys_foreign(info, regs);
+}
+
+/* Where the guest's instruction is that has made the call; 0: not known. */
+static uint64_t place_of(const struct vu_call *c)
+{
+	static const unsigned char call[] = { 0xff, 0x14, 0x25 }; /* of a slot of the gate */
+	unsigned char at[sizeof(call)];
+
+	if (vu_traced)
+		return 0;
+	if (!c->by_gate)
+		return c->regs->rip - 2;
+	return !guest_read(at, c->regs->rip - 7, sizeof(at)) && !memcmp(at, call, sizeof(at)) ?
+		       c->regs->rip - 7 :
+		       0;
+}
+
+void vu_roll_back(struct vu_regs *r)
+{
+	struct vu_scratch *s;
+	const struct vu_regs *g;
+	uint64_t place;
+
+	if (r->rip < (uint64_t)vu_text_begin || r->rip >= (uint64_t)vu_text_end ||
+	    r->rip == (uint64_t)vu_waited)
+		return;
+	s = vu_scratch_waiting((int)vu_sys(__NR_gettid), r->rsp);
+	place = s && !s->stays ? place_of(s->waiting) : 0;
+	if (!place)
+		return;
+	g = s->waiting->regs;
+	memcpy(&r->r8, &g->r8, offsetof(struct vu_regs, rip) - offsetof(struct vu_regs, r8));
+	r->rip = place;
+	r->eflags = g->eflags;
+	vu_scratch_put(s);
 }
 
 static void fill_regs(struct vu_regs *r, const struct vu_full_frame *f, uint64_t mask)
