@@ -80,6 +80,11 @@ int vu_stack_set(const char *stack, pid_t pid, uint32_t bits)
 	return res < 0 ? res : 0;
 }
 
+void vu_stack_place(char *path, size_t size, const char *name)
+{
+	snprintf(path, size, "/dev/%s%s", access("/dev/net", F_OK) == 0 ? "net/" : "", name);
+}
+
 int vu_stack_mount(const char *who, const char *text, const char *target)
 {
 	VU_CLEANUP(mount_options) struct vu_mount_options o = { 0 };

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -235,10 +236,13 @@ static int become_root(void)
 /* Make a stack, "/dev/net/TYPE", and have it from now on. */
 static int enter_stack(const char *text)
 {
-	char target[64];
+	VU_CLEANUP(free) char *name = vu_str_ndup(text, strcspn(text, ",:"));
+	char target[PATH_MAX];
 	int res;
 
-	snprintf(target, sizeof(target), "/dev/net/%.*s", (int)strcspn(text, ",:"), text);
+	if (!name)
+		return -ENOMEM;
+	vu_stack_place(target, sizeof(target), name);
 	res = vu_stack_mount("umvu: net", text, target);
 	return res < 0 ? res : vu_stack_set(target, getpid(), VU_FAMILIES_ALL);
 }

@@ -129,10 +129,11 @@ static void set_stack(const struct options *o, const char *name, pid_t pid)
 /* A mount point for a stack that only this command knows. */
 static int run_new(const struct options *o, char **command)
 {
-	char target[64];
+	char target[64], name[32];
 	int status, res;
 
-	snprintf(target, sizeof(target), "/dev/net/vustack-%d", (int)getpid());
+	snprintf(name, sizeof(name), "vustack-%d", (int)getpid());
+	vu_stack_place(target, sizeof(target), name);
 	res = vu_stack_mount("vustack", o->new, target);
 	if (res < 0)
 		return EXIT_OWN;
