@@ -12,7 +12,8 @@
  *	VU_SITE_F000	syscall; cmp $-4096,%rax	8 bytes		any number; the gate compares, too, and a nop
  *	VU_SITE_F001	syscall; cmp $-4095,%rax	8 bytes
  *
- * Sites without room for it jump to a stub in the same file that calls VU_GATE_ANY, and back (abi/scan.h).
+ * Sites without room for it jump to a stub in the same file that calls VU_GATE_ANY, and back (abi/scan.h). Where
+ * that cannot be either, the instruction becomes VU_FAULT_SITE, and the agent makes the call in its SIGSEGV handler.
  *
  * The call pushes its return address: no site may lie in a function that keeps data below its stack
  * pointer (red zone). Which sites are safe is found out by vu-scan (src/scan).
@@ -34,6 +35,12 @@
 
 /* Behind the instruction by which the gate lets a call trap all the same. */
 #define VU_GATE_TRAPPED (VU_GATE_ADDR + 4096u + 2u)
+
+/* hlt, of which programs have no use, and what was the instruction's second byte. */
+#define VU_FAULT_SITE      \
+	{                  \
+		0xf4, 0x05 \
+	}
 
 enum vu_site_kind { VU_SITE_NR, VU_SITE_F000, VU_SITE_F001 };
 
@@ -60,6 +67,8 @@ struct vu_code_file {
 	int32_t fd;	 /* the server's descriptor of the memfd; -1: there is nothing to patch */
 	uint32_t n_runs; /* in use, ascending, not overlapping */
 	uint32_t n_sites, n_candidates; /* patched ones, `syscall` instructions; for information */
+	uint32_t whole; /* no call that may be virtual is made by it but through the gate */
+	uint32_t pad;
 	struct vu_code_run run[VU_CODE_RUNS];
 };
 

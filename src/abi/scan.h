@@ -10,21 +10,29 @@
 #include <stdint.h>
 
 #define VU_SCAN_MAGIC	  0x4e435356u /* "VSCN" */
-#define VU_SCAN_VERSION	  3u	/* of the format and of the rules: older lists are made anew */
+#define VU_SCAN_VERSION	  4u	/* of the format and of the rules: older lists are made anew */
 #define VU_SCAN_SITES	  4000u /* most of a file; what is beyond is not patched */
-#define VU_SCAN_SHORTEST  5u	/* bytes of a site */
+#define VU_SCAN_SHORTEST  5u	/* bytes of a site, but for VU_SCAN_FAULT */
 #define VU_SCAN_LONGEST	  48u
 #define VU_SCAN_NO_NUMBER 0xffffffffu
+
+/*
+ * VU_SCAN_WHOLE: every call in the file is known. With all sites of the list patched, no call that may be virtual is
+ * made but through the gate.
+ */
+#define VU_SCAN_WHOLE 0x1u
 
 struct vu_scan_head {
 	uint32_t magic, version;
 	uint32_t n_sites;
 	uint32_t n_candidates; /* `syscall` instructions that were found */
-	uint64_t pad;	       /* offset of bytes that are mapped with the code, but of no use */
-	uint32_t pad_size;     /* 0: none; they end with a page */
-	uint32_t n_pages; /* of the mapping of code that the first site is in, 0: there is none */
-	uint64_t page;	  /* number of its first page in the file */
-	uint64_t sum;	  /* vu_scan_list_sum() */
+	uint32_t flags;	       /* VU_SCAN_WHOLE */
+	uint32_t zero;
+	uint64_t pad;	   /* offset of bytes that are mapped with the code, but of no use */
+	uint32_t pad_size; /* 0: none; they end with a page */
+	uint32_t n_pages;  /* of the mapping of code that the first site is in, 0: there is none */
+	uint64_t page;	   /* number of its first page in the file */
+	uint64_t sum;	   /* vu_scan_list_sum() */
 };
 
 /*
@@ -35,9 +43,11 @@ struct vu_scan_head {
  *	VU_SITE_F001	syscall; ...; cmp $-4095,%rax
  *	VU_SCAN_STUB	anything; syscall; anything: where there is room for a jump only, to a copy in the pad
  *	VU_SCAN_STUB_RED	... of a function that uses the red zone
+ *	VU_SCAN_FAULT	syscall: becomes an instruction that faults (VU_FAULT_SITE)
  */
 #define VU_SCAN_STUB	 3u
 #define VU_SCAN_STUB_RED 4u
+#define VU_SCAN_FAULT	 5u
 
 struct vu_scan_site {
 	uint64_t offset; /* in the file, of the first byte to be patched */

@@ -16,6 +16,7 @@
 #include <linux/sched.h>
 
 #include "agent/anchor.h"
+#include "agent/filter.h"
 #include "agent/handlers.h"
 #include "agent/trap.h"
 
@@ -234,6 +235,9 @@ static long deliver(struct birth *b)
 		agent_process.shares_fs = true;
 	if ((b->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
 		return birth_vfork(b);
+	/* A process that shares our memory for good, but would not get the filter with us. */
+	if ((b->flags & (CLONE_VM | CLONE_THREAD)) == CLONE_VM && (r = vu_filter_need()) < 0)
+		return r;
 	if (b->stack)
 		return birth_on_stack(b);
 	if (b->flags & CLONE_VM)

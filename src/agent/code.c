@@ -5,14 +5,21 @@
  *
  * It is done for what the loader maps, and for code that the ELF interpreter maps. What else maps code
  * (valgrind, an emulator, a program that looks at itself) gets the file as it is.
+ *
+ * As long as all code of a process is that of files whose calls are all known (struct vu_code_file's whole), its calls
+ * come by the gate only, and it needs no filter. Before other code appears it gets one (filter.c).
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
 #include <linux/mman.h>
+#include <linux/personality.h>
+#include <linux/shm.h>
 
 #include "agent/code.h"
+#include "agent/filter.h"
 #include "agent/handlers.h"
 #include "agent/open.h"
+#include "agent/trap.h"
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE_ 4096ul
@@ -75,8 +82,8 @@ static long map_file(const struct vu_code_map *m)
 			     (long)m->off);
 }
 
-/* Maps what of the run lies within the mapping at `at`. */
-static void overlay(const struct vu_code_map *m, uint64_t at, const struct vu_code_run *run,
+/* Maps what of the run lies within the mapping at `at`; false: that was not possible. */
+static bool overlay(const struct vu_code_map *m, uint64_t at, const struct vu_code_run *run,
 		    int memfd)
 {
 	uint64_t end = m->off + ((m->len + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
@@ -88,9 +95,9 @@ static void overlay(const struct vu_code_map *m, uint64_t at, const struct vu_co
 	}
 	if (p.to > end)
 		p.to = end;
-	if (p.from < p.to)
-		vu_sys(__NR_mmap, at + (p.from - m->off), p.to - p.from, m->prot,
-		       MAP_PRIVATE | MAP_FIXED, memfd, p.in_memfd);
+	return p.from >= p.to ||
+	       vu_sys(__NR_mmap, at + (p.from - m->off), p.to - p.from, m->prot,
+		      MAP_PRIVATE | MAP_FIXED, memfd, p.in_memfd) == (long)(at + (p.from - m->off));
 }
 
 /* The mapping, with the pages in memfd. One that lies in a single run needs no other file. */
@@ -98,6 +105,7 @@ static long map_patched(const struct vu_code_map *m, const struct vu_code_file *
 {
 	struct vu_code_map copy = *m;
 	struct piece p = piece_of(&f->run[0]);
+	bool all = true;
 	long r;
 
 	if (p.from <= m->off && m->off + m->len <= p.to) {
@@ -107,7 +115,41 @@ static long map_patched(const struct vu_code_map *m, const struct vu_code_file *
 	}
 	r = map_file(m);
 	for (uint32_t i = 0; (r > 0 || r < -4095) && i < f->n_runs && i < VU_CODE_RUNS; i++)
-		overlay(m, (uint64_t)r, &f->run[i], memfd);
+		all &= overlay(m, (uint64_t)r, &f->run[i], memfd);
+	if (!all)
+		vu_filter_need();
+	return r;
+}
+
+/* The file as it is. */
+static long map_unpatched(const struct vu_code_map *m, bool whole)
+{
+	long r = whole ? 0 : vu_filter_need();
+
+	return r < 0 ? r : map_file(m);
+}
+
+/* Whether all calls by what is mapped will come by the gate. */
+static bool is_whole(const struct vu_code_map *m, const struct vu_code_file *f)
+{
+	return f && f->whole && !(m->prot & PROT_WRITE) && (m->flags & MAP_TYPE) == MAP_PRIVATE;
+}
+
+static long map_known(const struct vu_code_map *m, const struct vu_code_file *f, bool whole)
+{
+	char name[40];
+	long memfd, r;
+
+	if (!f || f->fd < 0)
+		return map_unpatched(m, whole);
+	vu_session_name(name, sizeof(name), f->fd);
+	memfd = vu_sys(__NR_open, name, VU_O_CLOEXEC, 0);
+	if (memfd < 0)
+		return map_unpatched(m, false);
+	r = whole ? 0 : vu_filter_need();
+	if (!r)
+		r = map_patched(m, f, (int)memfd);
+	vu_sys(__NR_close, memfd);
 	return r;
 }
 
@@ -116,34 +158,32 @@ long vu_code_map(const struct vu_code_map *m, char *msg)
 	const struct stat *st = m->st;
 	const struct vu_code_file *f;
 	struct stat own;
-	char name[40];
-	long memfd, r;
+	bool whole;
 
 	if (!agent_process.patches)
-		return map_file(m);
+		return map_unpatched(m, false);
 	if (!st) {
 		st = &own;
 		if (vu_sys(__NR_fstat, m->fd, &own) < 0)
 			return map_file(m);
 	}
 	f = find(st);
-	if (!f) {
-		if (!msg)
-			return VU_CODE_UNKNOWN;
+	if (!f && msg) {
 		show_to_umvu(m->fd, msg);
 		f = find(st);
 	}
-	if (!f || f->fd < 0)
-		return map_file(m);
-	vu_session_name(name, sizeof(name), f->fd);
-	memfd = vu_sys(__NR_open, name, VU_O_CLOEXEC, 0);
-	if (memfd < 0)
-		return map_file(m);
-	r = map_patched(m, f, (int)memfd);
-	vu_sys(__NR_close, memfd);
-	return r;
+	whole = is_whole(m, f);
+	if (!msg && (!f || (!whole && !vu_filtered)))
+		return VU_CODE_UNKNOWN;
+	return map_known(m, f, whole);
 }
 
+bool vu_code_is_interp(uint64_t ip)
+{
+	return ip >= agent_process.interp_from && ip < agent_process.interp_to;
+}
+
+/* What else than the ELF interpreter maps code gets the file as it is. */
 long sys_mmap(struct vu_call *c)
 {
 	const struct vu_code_map m = {
@@ -151,5 +191,41 @@ long sys_mmap(struct vu_call *c)
 		c->arg[5], NULL
 	};
 
+	if (!(m.prot & PROT_EXEC))
+		return map_file(&m);
+	if ((m.flags & MAP_ANONYMOUS) || !vu_code_is_interp(c->regs->rip))
+		return map_unpatched(&m, false);
 	return vu_code_map(&m, c->s->msg);
+}
+
+/* --- what makes memory executable ---------------------------------------------------------------- */
+
+bool vu_code_may_appear(long nr, const uint64_t *arg)
+{
+	static const struct {
+		uint16_t nr;
+		uint8_t arg;
+		uint32_t bits;
+	} calls[] = {
+		{ __NR_mprotect, 2, PROT_EXEC },
+		{ __NR_pkey_mprotect, 2, PROT_EXEC },
+		{ __NR_shmat, 2, SHM_EXEC },
+		{ __NR_personality, 0, READ_IMPLIES_EXEC },
+		{ __NR_modify_ldt, 0,
+		  1 /* to write an entry: its segment may be of another kind */ },
+	};
+
+	/* All bits: a question to personality(2); no valid value for the others. */
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (calls[i].nr == nr)
+			return (uint32_t)arg[calls[i].arg] != UINT32_MAX &&
+			       (arg[calls[i].arg] & calls[i].bits);
+	return false;
+}
+
+long sys_protect(struct vu_call *c)
+{
+	long r = vu_code_may_appear(c->nr, c->arg) ? vu_filter_need() : 0;
+
+	return r < 0 ? r : vu_native(c);
 }

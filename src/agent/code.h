@@ -8,7 +8,7 @@
 #include "agent/agent.h"
 #include "agent/lines.h"
 
-#define VU_CODE_UNKNOWN (-4096l) /* no -errno: umvu has not seen the file */
+#define VU_CODE_UNKNOWN (-4096l) /* no -errno: there is more to be done than mapping */
 
 /* What is to be mapped: arguments of mmap(2). */
 struct vu_code_map {
@@ -19,10 +19,18 @@ struct vu_code_map {
 };
 /*
  * mmap(2) of code: with the patched pages of the file, if it has any. A file that umvu does not know is
- * shown to it first (may block), for which `msg` (VU_PATH_MAX bytes) is needed; with NULL the result is
- * VU_CODE_UNKNOWN then, and nothing is mapped. The address, or -errno of mmap(2).
+ * shown to it first (may block), for which `msg` (VU_PATH_MAX bytes) is needed. Where the file's calls are not all
+ * known, the filter is installed first (vu_filter_need()). With msg NULL the result is VU_CODE_UNKNOWN for
+ * either, and nothing is mapped. The address, or -errno of mmap(2) or of the filter.
  */
 long vu_code_map(const struct vu_code_map *m, char *msg);
+/* Whether `ip` is in the ELF interpreter, the one who maps code of files as they are meant to be mapped. */
+bool vu_code_is_interp(uint64_t ip);
+/*
+ * Whether mprotect, shmat and their kin, with these arguments, may make something executable whose calls are not
+ * known.
+ */
+bool vu_code_may_appear(long nr, const uint64_t *arg);
 /* If the mapping is of patched pages: *m becomes what it stands for (device, inode, path, offset). */
 bool vu_code_unmask(struct vu_mapping *m);
 

@@ -6,6 +6,7 @@
 
 #include "agent/code.h"
 #include "agent/elf.h"
+#include "agent/filter.h"
 
 #define PAGE	       4096ul
 #define PAGE_DOWN(x)   ((x) & ~(PAGE - 1))
@@ -125,6 +126,10 @@ static uint64_t alignment(const struct elf64_phdr *ph, unsigned int n)
 
 static long anonymous(uint64_t at, uint64_t size, int prot, int flags)
 {
+	long r = prot & PROT_EXEC ? vu_filter_need() : 0;
+
+	if (r < 0)
+		return r;
 	return vu_sys(__NR_mmap, at, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 }
 

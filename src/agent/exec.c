@@ -22,6 +22,7 @@
 #include <linux/stat.h>
 
 #include "agent/elf.h"
+#include "agent/filter.h"
 #include "agent/formats.h"
 #include "agent/handlers.h"
 #include "agent/path.h"
@@ -498,6 +499,8 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 		st->flags |= VU_EXEC_NO_NEW_PRIV;
 	if (agent_process.no_clock)
 		st->flags |= VU_EXEC_NO_CLOCK;
+	if (vu_filtered)
+		st->flags |= VU_EXEC_FILTERED;
 	if (x->nameless)
 		st->flags |= VU_EXEC_NAMELESS;
 	if (x->keep_argv0)

@@ -4,7 +4,7 @@
  * itself would, because asking the kernel first costs more than the call; so a bad address is a fault in
  * one of the copy functions of entry.S, and goes on at their fix-up, which makes it EFAULT.
  *
- * All other faults and signals are the guest's. Its handler is installed with its own flags, so that
+ * A call may be made by a fault, too (VU_FAULT_SITE of abi/code.h). All other faults and signals are the guest's. Its handler is installed with its own flags, so that
  * stack and frame are as it asked for; only the address is vu_fault_entry's, which looks first and then
  * jumps to it.
  */
@@ -13,6 +13,8 @@
 
 #include "agent/fault.h"
 #include "agent/trap.h"
+
+#define SI_KERNEL_ 0x80 /* a fault without an address, as that of hlt */
 
 extern char vu_fault_begin[], vu_fault_end[], vu_fault_fixup[], vu_fault_entry[], vu_restorer[];
 
@@ -28,6 +30,10 @@ uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 {
 	if (info->code > 0 && vu_is_mended(regs->rip)) {
 		regs->rip = (uint64_t)vu_fault_fixup;
+		return 0;
+	}
+	if (info->code == SI_KERNEL_ && vu_is_fault_site(regs->rip)) {
+		vu_fault_call(regs);
 		return 0;
 	}
 	return vu_fault_foreign(sig, info, regs);

@@ -4,7 +4,7 @@
  * program; the two strings in front of the arguments tell what the program is (abi/state.h). In order:
  *
  *	1. take over the state, map the view
- *	2. install the SIGSYS handler, in the first process of a session the filter
+ *	2. install the handlers of signals; in the first process of a session, set no_new_privs
  *	3. map the program and its ELF interpreter from the descriptors, close them
  *	4. make stack and auxiliary vector those of the program, tell the kernel (PR_SET_MM_MAP, comm)
  *	5. jump
@@ -19,6 +19,7 @@
 #include <linux/mman.h>
 #include <linux/personality.h>
 #include <linux/prctl.h>
+#include <linux/seccomp.h>
 
 #include "agent/code.h"
 #include "agent/elf.h"
@@ -57,7 +58,7 @@ struct stack {
 struct vu_room {
 	char msg[VU_PATH_MAX];
 	struct vu_exec_state state;
-	char file[8192]; /* the first bytes of an ELF file, or its headers; the filter */
+	char file[8192]; /* the first bytes of an ELF file, or its headers */
 };
 _Static_assert(sizeof(struct vu_room) <= 16384, "ROOM of entry.S");
 
@@ -203,6 +204,9 @@ static void take_state(void)
 	agent_process.no_new_privs = room->state.flags & VU_EXEC_NO_NEW_PRIV;
 	agent_process.no_clock = room->state.flags & VU_EXEC_NO_CLOCK;
 	agent_process.pid = (int)vu_sys(__NR_getpid);
+	/* What the process before has said is asked again: it may have been a vforked child. */
+	vu_filtered = (room->state.flags & VU_EXEC_FILTERED) &&
+		      vu_sys(__NR_prctl, PR_GET_SECCOMP) == SECCOMP_MODE_FILTER;
 	if (!((room->state.flags & VU_EXEC_CRED) || room->state.kept_blocked) ||
 	    !(t = vu_thread_own()))
 		return;
@@ -226,7 +230,16 @@ static void trap_calls(void)
 		if (ignored & VU_SIGBIT(vu_kept_signal(i)))
 			agent_process.kept[i].handler = 1;
 	if (!r && (room->state.flags & VU_EXEC_FIRST))
-		r = vu_filter_install(room->file);
+		r = vu_sys(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (r < 0)
+		fail("cannot intercept system calls (see umvu --check)", r);
+}
+
+/* There will be code whose calls are not known. */
+static void trap_unpatched(void)
+{
+	long r = vu_filter_need();
+
 	if (r < 0)
 		fail("cannot intercept system calls (see umvu --check)", r);
 }
@@ -382,6 +395,7 @@ static void report_exec(void)
 void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 {
 	uint64_t random[2] = { 0, 0 }, execfn = sp[0] >= 2 ? sp[2] : 0, brk;
+	long personality;
 	struct vu_elf prog, interp = { .bias = 0 };
 	struct vu_elf_file file;
 	struct stack st;
@@ -395,14 +409,19 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 	agent_process.euid = (unsigned int)*aux(&st, AT_EUID);
 	memcpy(&agent_process.hash_key, (void *)*aux(&st, AT_RANDOM), sizeof(uint64_t));
 	keep_nameless();
-	if (!(vu_sys(__NR_personality, 0xffffffff) & ADDR_NO_RANDOMIZE))
+	personality = vu_sys(__NR_personality, 0xffffffff);
+	if (!(personality & ADDR_NO_RANDOMIZE))
 		vu_sys(__NR_getrandom, random, sizeof(random), 0);
+	if (!agent_process.patches || (personality & READ_IMPLIES_EXEC))
+		trap_unpatched();
 	file.fd = room->state.exe_fd;
 	map_file(&file, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
 	map_interp(&interp);
 	tell_interpreter(&st);
-	if (prog.stack_exec == 1)
+	if (prog.stack_exec == 1) {
+		trap_unpatched();
 		set_stack_executable(&st);
+	}
 	brk = PAGE_UP(prog.end_bss) + (random[1] & (BRK_RANDOM - 1) & ~(PAGE - 1));
 	fix_auxv(&st, &prog, interp.bias, execfn);
 	tell_kernel(&st, &prog, brk);

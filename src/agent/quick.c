@@ -15,6 +15,7 @@
 #include <linux/wait.h>
 
 #include "agent/code.h"
+#include "agent/filter.h"
 #include "agent/gate.h"
 #include "agent/handlers.h"
 #include "agent/ids.h"
@@ -355,6 +356,15 @@ static struct vu_answer quick_sigaction(struct vu_frame *f)
 	return answer(make(&mine));
 }
 
+/* Does not return, unless there is more to do: what is on the stack above the frame is the signal's. */
+static struct vu_answer quick_sigreturn(struct vu_frame *f)
+{
+	if (vu_counts())
+		vu_count(VU_STATS_QUICK, (long)f->nr);
+	vu_leave_plain_handler((uint64_t)(f + 1));
+	return NO_ANSWER;
+}
+
 /* --- sockets --- */
 
 static bool is_unix(uint64_t addr)
@@ -391,7 +401,7 @@ static struct vu_answer quick_sendmsg(struct vu_frame *f)
 
 /* --- memory --- */
 
-/* Code that the ELF interpreter maps from a file may have patched pages: the handler sees to it. */
+/* Code that the ELF interpreter maps from a file may have patched pages. */
 static struct vu_answer quick_mmap(struct vu_frame *f)
 {
 	bool code = (f->arg[2] & PROT_EXEC) && !(f->arg[3] & MAP_ANONYMOUS);
@@ -401,11 +411,17 @@ static struct vu_answer quick_mmap(struct vu_frame *f)
 	};
 	long r;
 
-	if (!code || !agent_process.patches || f->ret < agent_process.interp_from ||
-	    f->ret >= agent_process.interp_to)
+	if (!(f->arg[2] & PROT_EXEC))
 		return native();
+	if (!code || !agent_process.patches || !vu_code_is_interp(f->ret))
+		return vu_filtered ? native() : NO_ANSWER;
 	r = vu_code_map(&m, NULL);
 	return r == VU_CODE_UNKNOWN ? NO_ANSWER : answer(r);
+}
+
+static struct vu_answer quick_protect(struct vu_frame *f)
+{
+	return !vu_filtered && vu_code_may_appear((long)f->nr, f->arg) ? NO_ANSWER : native();
 }
 
 /* --- the table --- */
@@ -437,6 +453,8 @@ static struct vu_answer quick_mmap(struct vu_frame *f)
 #define QUICK_sys_sendto	 ~, quick_sendto
 #define QUICK_sys_sendmsg	 ~, quick_sendmsg
 #define QUICK_sys_mmap		 ~, quick_mmap
+#define QUICK_sys_protect	 ~, quick_protect
+#define QUICK_sys_rt_sigreturn	 ~, quick_sigreturn
 /* SECOND(QUICK_<handler>, NULL): what is defined for it, else NULL. */
 #define SECOND_(a, b, ...)	 b
 #define SECOND(...)		 SECOND_(__VA_ARGS__)

@@ -5,7 +5,8 @@
  * A guest's filter is installed with a prefix that lets the agent's own calls pass (those between
  * vu_exempt_begin and vu_exempt_end); the calls that the agent makes in the guest's name are judged by it
  * like any other. As our filter's TRAP outranks a guest's ERRNO, a refused call comes to the agent first,
- * which issues it in the guest's name, where the guest's filter has its say.
+ * which issues it in the guest's name, where the guest's filter has its say. Ours is there first, since a guest's
+ * may forbid that one comes later, or be that of one thread.
  *
  * Strict mode is refused by the kernel in a process with filters: it is made of a filter.
  */
@@ -17,6 +18,7 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 
+#include "agent/filter.h"
 #include "agent/handlers.h"
 #include "agent/trap.h"
 
@@ -52,7 +54,10 @@ static void fill_prefix(struct sock_filter *f)
 static long install(struct sock_filter *f, unsigned int n, unsigned long flags)
 {
 	struct sock_fprog prog = { .len = (unsigned short)(n + PREFIX), .filter = f };
+	long r = vu_filter_need();
 
+	if (r < 0)
+		return r;
 	fill_prefix(f);
 	return vu_sys(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
 }

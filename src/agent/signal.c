@@ -162,13 +162,28 @@ static uint32_t blocked_after(uint32_t now, uint64_t flags, uint64_t mask)
 	return now | (uint32_t)(mask & VU_KEPT);
 }
 
+static bool read_frame(uint64_t rsp, uint64_t *mask, uint64_t *flags)
+{
+	return !guest_read(mask, rsp + offsetof(struct vu_regs, sigmask), sizeof(*mask)) &&
+	       !guest_read(flags, rsp + offsetof(struct vu_regs, flags), sizeof(*flags));
+}
+
+void vu_leave_plain_handler(uint64_t rsp)
+{
+	const uint64_t marks = FRAME_MARK(0) | FRAME_MARK(1) | FRAME_MARK(2);
+	uint64_t mask, flags;
+
+	_Static_assert(VU_N_KEPT == 3, "a mark for each");
+	if (read_frame(rsp, &mask, &flags) && !(mask & VU_KEPT) && !(flags & marks))
+		vu_sigreturn(rsp);
+}
+
 /* A handler may have put kept signals into the mask of its saved context: they must not reach the kernel. */
 long sys_rt_sigreturn(struct vu_call *c)
 {
 	uint64_t at = c->regs->rsp, mask, flags;
 
-	if (!guest_read(&mask, at + offsetof(struct vu_regs, sigmask), sizeof(mask)) &&
-	    !guest_read(&flags, at + offsetof(struct vu_regs, flags), sizeof(flags))) {
+	if (read_frame(at, &mask, &flags)) {
 		uint32_t blocked = blocked_after(c->thread->kept_blocked, flags, mask);
 
 		if (mask & VU_KEPT) {

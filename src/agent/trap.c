@@ -20,6 +20,7 @@
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
 
+#include "agent/filter.h"
 #include "agent/gate.h"
 #include "agent/stats.h"
 #include "agent/trap.h"
@@ -149,6 +150,24 @@ static void on_trap(struct vu_regs *r, int nr)
 	vu_scratch_put(s);
 }
 
+bool vu_is_fault_site(uint64_t rip)
+{
+	static const unsigned char site[] = VU_FAULT_SITE;
+	unsigned char at[sizeof(site)];
+
+	return agent_process.patches && !guest_read(at, rip, sizeof(at)) &&
+	       !memcmp(at, site, sizeof(at));
+}
+
+void vu_fault_call(struct vu_regs *r)
+{
+	vu_set_mask(VU_ALL_SIGNALS);
+	r->rip += 2;
+	r->rcx = r->rip; /* as the instruction leaves them */
+	r->r11 = r->eflags;
+	on_trap(r, (int)r->rax);
+}
+
 static void on_sigsys(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 {
 	(void)sig;
@@ -178,6 +197,25 @@ static void fill_regs(struct vu_regs *r, const struct vu_full_frame *f, uint64_t
 	r->rsp = (uint64_t)(&f->f + 1);
 	r->eflags = r->r11 = compare_flags(EFLAGS_BASE, f->f.kind, 0);
 	r->sigmask = mask;
+}
+
+static long need_filter(void *arg, void *sp)
+{
+	(void)arg;
+	(void)sp;
+	return vu_filter_need();
+}
+
+void vu_gate_filter(void)
+{
+	uint64_t mask = VU_ALL_SIGNALS;
+	struct vu_scratch *s;
+
+	vu_sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, &mask, 8);
+	s = vu_scratch_get((int)vu_sys(__NR_gettid));
+	vu_on_stack(NULL, s->stack + VU_STACK_SIZE, need_filter);
+	vu_scratch_put(s);
+	vu_set_mask(mask);
 }
 
 long vu_gate_full(struct vu_full_frame *f)

@@ -35,6 +35,10 @@ struct vu_siginfo {
 	uint8_t rest[96];
 };
 
+/* Whether the instruction that has faulted at `rip` stands for a call (VU_FAULT_SITE). */
+bool vu_is_fault_site(uint64_t rip);
+/* Makes that call, in the handler of SIGSEGV: as a trapped one. */
+void vu_fault_call(struct vu_regs *regs);
 /* Installs the agent's handler for SIGSYS. 0 or -errno. */
 long vu_trap_init(void);
 /* Sets the thread's signal mask as the kernel sees it. */
@@ -67,7 +71,10 @@ void vu_thread_drop(int tid); /* the state of a thread that is gone */
 /* In the child of a fork: only the caller is left, with the state `own` that it had (NULL: the default). */
 void vu_thread_fork(struct vu_thread *own);
 
-/* signal.c: a SIGSYS that is not a trapped call; the guest's handler or default action. */
+/* signal.c */
+/* Leaves the handler whose frame is at rsp, if nothing in it is the agent's; else returns. */
+void vu_leave_plain_handler(uint64_t rsp);
+/* A SIGSYS that is not a trapped call; the guest's handler or default action. */
 void vu_sigsys_foreign(struct vu_siginfo *info, struct vu_regs *regs);
 /*
  * Tells the kernel of the guest's action for SIGSEGV or SIGBUS (NULL: the default, or to ignore it, which

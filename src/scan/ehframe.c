@@ -106,6 +106,7 @@ static uint64_t encoded(struct cursor *c, unsigned int enc, uint64_t data)
 struct cie {
 	unsigned int enc, lsda_enc;
 	bool augmented;
+	bool signal; /* of code that the kernel returns to from a signal's handler */
 };
 
 /* The length of an entry, and the cursor is cut to it. False: no entry, or its 64-bit form. */
@@ -152,7 +153,9 @@ static bool read_cie(const struct vu_elf *e, uint64_t addr, struct cie *cie)
 			cie->lsda_enc = vu_reader_u8(&c.r);
 		else if (*aug == 'P')
 			encoded(&c, vu_reader_u8(&c.r) & 0x7f, 0);
-		else if (*aug != 'S' && *aug != 'B')
+		else if (*aug == 'S')
+			cie->signal = true;
+		else if (*aug != 'B')
 			return false;
 	}
 	return !c.r.error;
@@ -178,6 +181,11 @@ static int read_fde(const struct vu_elf *e, uint64_t addr, struct vu_fde *f, uin
 		return 0;
 	f->start = encoded(&c, cie.enc, 0);
 	size = plain(&c, cie.enc & ENC_FORMAT);
+	/* Such code begins a byte too early, so that it is found by the address in front of it, too. */
+	if (cie.signal && size > 1) {
+		f->start++;
+		size--;
+	}
 	f->lsda = 0;
 	if (cie.augmented) {
 		leb(&c, false);

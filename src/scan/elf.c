@@ -46,6 +46,11 @@ static int add_segment(struct vu_elf *e, const Elf64_Phdr *ph)
 				    .offset = ph->p_offset,
 				    .size = ph->p_filesz };
 
+	if ((ph->p_flags & PF_X) && (ph->p_flags & PF_W))
+		e->writable_code = true;
+	if (ph->p_vaddr <= UINT64_MAX / 2 && ph->p_memsz <= UINT64_MAX / 2 &&
+	    ph->p_vaddr + ph->p_memsz > e->top)
+		e->top = ph->p_vaddr + ph->p_memsz;
 	if (!ph->p_filesz)
 		return 0;
 	if (e->n_segments == VU_ELF_SEGMENTS || ph->p_offset >= e->size ||

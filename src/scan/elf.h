@@ -28,8 +28,10 @@ struct vu_elf {
 	uint64_t entry;
 	struct vu_elf_segment segment[VU_ELF_SEGMENTS]; /* ascending by address */
 	size_t n_segments;
-	uint64_t eh_hdr;  /* address of .eh_frame_hdr, 0: none */
-	uint64_t dynamic; /* address of the dynamic section, 0: none */
+	uint64_t top;	    /* where the last byte in memory ends */
+	bool writable_code; /* a PT_LOAD is executable and writable */
+	uint64_t eh_hdr;    /* address of .eh_frame_hdr, 0: none */
+	uint64_t dynamic;   /* address of the dynamic section, 0: none */
 	uint64_t dynamic_size;
 	struct vu_elf_table symbols[2], strings[2]; /* .symtab and .dynsym */
 	struct vu_elf_table eh_frame;

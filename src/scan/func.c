@@ -333,6 +333,20 @@ static void note_data(struct work *w, const struct vu_insn *insn)
 		add(w, &w->data, addr);
 }
 
+/* A call after which control does not come to the next instruction. */
+static bool never_returns(const struct vu_state *s, const struct vu_insn *insn)
+{
+	static const int64_t numbers[] = { 15 /* rt_sigreturn */, 60 /* exit */,
+					   231 /* exit_group */ };
+	size_t i;
+
+	for (i = 0; i < VU_ARRAY_SIZE(numbers); i++)
+		if (insn->i.mnemonic == ZYDIS_MNEMONIC_SYSCALL && s->reg[VU_RAX].kind == VU_CONST &&
+		    s->reg[VU_RAX].v == numbers[i])
+			return true;
+	return false;
+}
+
 static void run_queue(struct work *w)
 {
 	struct vu_insn insn;
@@ -353,6 +367,8 @@ static void run_queue(struct work *w)
 			w->red_zone = true;
 		if (w->f->why)
 			return;
+		if (never_returns(&s, &insn))
+			continue;
 		note_data(w, &insn);
 		vu_state_step(&s, w->env->e, &insn);
 		after(w, &insn, &s);

@@ -61,7 +61,8 @@ static int write_sites(const struct vu_elf *e, const struct vu_scan *s)
 	struct vu_scan_head head = { .magic = VU_SCAN_MAGIC,
 				     .version = VU_SCAN_VERSION,
 				     .pad = s->pad,
-				     .pad_size = s->pad_size };
+				     .pad_size = s->pad_size,
+				     .flags = s->whole ? VU_SCAN_WHOLE : 0 };
 	VU_CLEANUP(free) struct vu_scan_site *sites = calloc(VU_SCAN_SITES, sizeof(*sites));
 	size_t i;
 	int res;
@@ -73,8 +74,12 @@ static int write_sites(const struct vu_elf *e, const struct vu_scan *s)
 		struct vu_scan_site *to = &sites[head.n_sites];
 
 		head.n_candidates += c->is_code;
-		if (c->c.why || head.n_sites == VU_SCAN_SITES)
+		if (c->c.why && !c->fault)
 			continue;
+		if (head.n_sites == VU_SCAN_SITES) {
+			head.flags = 0;
+			continue;
+		}
 		to->offset = c->offset - (c->c.addr - c->first);
 		to->number = c->c.number;
 		to->kind = c->kind;
@@ -142,9 +147,9 @@ static void print_call(const struct vu_scan_call *c, const char *name)
 
 	if (c->c.number != VU_SCAN_NO_NUMBER)
 		snprintf(number, sizeof(number), "%u", c->c.number);
-	printf("%8llx %-28s %4s %-20s %s %s\n", (unsigned long long)c->offset, name ? name : "-",
+	printf("%8llx %-28s %4s %-20s %s %s%s\n", (unsigned long long)c->offset, name ? name : "-",
 	       number, c->c.number == VU_SCAN_NO_NUMBER ? "?" : vu_scan_name(c->c.number),
-	       c->c.why ? "-" : "+", form_name(c));
+	       c->c.why ? "-" : "+", form_name(c), c->fault ? ": made to fault" : "");
 }
 
 static int print_list(const struct vu_elf *e, const struct vu_scan *s)
@@ -169,6 +174,10 @@ static int print_list(const struct vu_elf *e, const struct vu_scan *s)
 		wanted += c->virtual_number || !c->is_code;
 		patched += !c->c.why;
 	}
+	if (s->whole)
+		puts("all calls are known");
+	else
+		printf("not all calls are known: in doubt at %llx\n", (unsigned long long)s->doubt);
 	printf("%zu instructions, %zu of numbers that may be virtual, %zu of these patched (%.1f%%), "
 	       "%zu other places\n",
 	       code, wanted, patched, wanted ? 100.0 * (double)patched / (double)wanted : 100.0,

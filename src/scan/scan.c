@@ -18,6 +18,7 @@
 #include "scan/ehframe.h"
 #include "scan/extents.h"
 #include "scan/scan.h"
+#include "scan/whole.h"
 
 #define MAX_CALLS	 65536
 #define MAX_INSTRUCTIONS 4000000
@@ -509,7 +510,7 @@ static bool has_form(const struct site *site)
 	return false;
 }
 
-/* By its bytes, as debuggers and unwinders know it: its function often begins a byte too early. */
+/* By its bytes, as debuggers and unwinders know it. */
 static bool is_sigreturn(const struct scan *s, const struct vu_call *c)
 {
 	static const unsigned char number[4] = { NR_RT_SIGRETURN, 0, 0, 0 };
@@ -519,6 +520,14 @@ static bool is_sigreturn(const struct scan *s, const struct vu_call *c)
 	return c->number == NR_RT_SIGRETURN ||
 	       (off >= sizeof(number) && memcmp(s->e->data + seg->offset + off - sizeof(number),
 						number, sizeof(number)) == 0);
+}
+
+/* Whether unwinders find the function in a table, and need not know its bytes. */
+static bool is_described(const struct scan *s, uint64_t addr)
+{
+	struct vu_fde fde;
+
+	return vu_eh_find(s->e, addr, &fde) || s->e->go.size;
 }
 
 static void find_forms(struct scan *s, size_t i)
@@ -537,8 +546,8 @@ static void find_forms(struct scan *s, size_t i)
 		form_stubs(s, f, &c->c, site->form);
 	if (is_sigreturn(s, &c->c))
 		c->c.number = NR_RT_SIGRETURN;
-	c->virtual_number = vu_scan_wanted(c->c.number) && c->c.number != NR_RT_SIGRETURN;
-	if (c->c.number == NR_RT_SIGRETURN)
+	c->virtual_number = vu_scan_wanted(c->c.number);
+	if (c->c.number == NR_RT_SIGRETURN && !is_described(s, c->c.addr))
 		c->c.why = VU_WHY_SIGRETURN;
 	else if (!c->virtual_number)
 		c->c.why = VU_WHY_HOST;
@@ -755,6 +764,70 @@ static void choose(struct scan *s)
 	}
 }
 
+/*
+ * What is left: an instruction that is known to be one, and is virtual by its number, can be made to fault in place.
+ * Its bytes need to stay where unwinders know it by them.
+ */
+static void choose_faults(struct scan *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->out->n_calls; i++) {
+		struct vu_scan_call *c = &s->out->calls[i];
+		const struct vu_func *f = known(s, c->c.addr);
+
+		if (!c->is_code || !c->c.why || !c->virtual_number ||
+		    c->c.number == VU_SCAN_NO_NUMBER || c->c.why == VU_WHY_SIGRETURN || !f ||
+		    f->why == VU_WHY_DECODE || f->why == VU_WHY_OVERLAP)
+			continue;
+		c->fault = true;
+		c->first = c->c.addr;
+		c->kind = VU_SCAN_FAULT;
+		c->length = 2;
+		c->syscall = 0;
+	}
+}
+
+/* --- whether all is known ------------------------------------------------------------------------- */
+
+static bool is_no_call(struct scan *s, uint64_t addr)
+{
+	return vu_is_no_call(s->e, &s->budget, analyse(s, addr, NULL, 0), addr);
+}
+
+static bool check_old_call(void *ctx, uint64_t addr)
+{
+	struct scan *s = ctx;
+
+	if (is_no_call(s, addr))
+		return true;
+	s->out->whole = false;
+	s->out->doubt = addr;
+	return false;
+}
+
+static bool is_settled(struct scan *s, const struct vu_scan_call *c)
+{
+	if (c->is_code)
+		return !c->c.why || c->c.why == VU_WHY_HOST || c->fault;
+	return is_no_call(s, c->c.addr);
+}
+
+static void check_whole(struct scan *s)
+{
+	size_t i;
+
+	s->out->whole = s->out->n_calls < MAX_CALLS && !s->e->writable_code;
+	for (i = 0; i < s->out->n_calls && s->out->whole; i++) {
+		if (is_settled(s, &s->out->calls[i]))
+			continue;
+		s->out->whole = false;
+		s->out->doubt = s->out->calls[i].c.addr;
+	}
+	if (s->out->whole)
+		vu_each_old_call(s->e, check_old_call, s);
+}
+
 static void run(struct scan *s)
 {
 	size_t i;
@@ -765,8 +838,10 @@ static void run(struct scan *s)
 		find_forms(s, i);
 	if (!s->error)
 		find_jumps(s);
-	if (!s->error)
-		choose(s);
+	if (s->error)
+		return;
+	choose(s);
+	choose_faults(s);
 }
 
 /* The rest of the last page of the largest piece of code: mapped, but not in use. */
@@ -816,6 +891,8 @@ int vu_scan_file(const struct vu_elf *e, struct vu_scan *out)
 			run(s);
 		res = s->error;
 	}
+	if (!res)
+		check_whole(s);
 	for (i = 0; i < s->n_funcs; i++)
 		vu_func_free(&s->funcs[i]);
 	free(s->funcs);

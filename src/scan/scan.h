@@ -14,7 +14,8 @@ struct vu_scan_call {
 	uint64_t offset;     /* of the instruction in the file */
 	bool is_code;	     /* an instruction; else why says why it is not known to be one */
 	bool virtual_number; /* of a number that may be virtual, or not known */
-	uint64_t first; /* address of the first byte to be patched, with c.why == VU_WHY_NONE */
+	bool fault;	     /* not patched because of c.why, but can be made to fault */
+	uint64_t first; /* address of the first byte to be patched, with c.why == VU_WHY_NONE or fault */
 	uint8_t kind, length;
 	uint8_t syscall; /* of stubs: bytes in front of the instruction */
 };
@@ -24,6 +25,8 @@ struct vu_scan {
 	size_t n_calls;
 	uint64_t pad; /* as in struct vu_scan_head */
 	uint32_t pad_size;
+	bool whole;	/* VU_SCAN_WHOLE */
+	uint64_t doubt; /* if not: the first address that it is for, 0: none in particular */
 };
 
 /*

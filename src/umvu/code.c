@@ -285,7 +285,10 @@ static int build(struct vu_session *s, int fd, struct vu_code_file *f, const cha
 {
 	VU_CLEANUP(free) unsigned char *pages = NULL;
 	size_t n_pages = vu_code_plan(f, f->size, head, sites);
+	bool whole = head->flags & VU_SCAN_WHOLE;
 	int res;
+
+	f->whole = whole && !head->n_sites; /* there may be nothing to patch */
 
 	if (!n_pages || n_pages > MAX_PAGES || !may_have_more(s->code)) {
 		f->n_runs = 0;
@@ -306,6 +309,7 @@ static int build(struct vu_session *s, int fd, struct vu_code_file *f, const cha
 	if (res < 0)
 		return res;
 	f->fd = res;
+	f->whole = whole && f->n_sites == head->n_sites;
 	return 0;
 }
 

@@ -24,9 +24,11 @@ int vu_code_list(const void *data, size_t len, const struct vu_scan_head **head,
 	    (h->pad_size && (h->pad + h->pad_size) % VU_CODE_PAGE))
 		return -EPROTO;
 	for (i = 0; i < h->n_sites; i++) {
-		if (s[i].offset < from || s[i].offset > INT64_MAX || s[i].kind > VU_SCAN_STUB_RED ||
-		    s[i].length < VU_SCAN_SHORTEST || s[i].length > VU_SCAN_LONGEST ||
-		    s[i].syscall + 2u > s[i].length)
+		bool fault = s[i].kind == VU_SCAN_FAULT;
+
+		if (s[i].offset < from || s[i].offset > INT64_MAX || s[i].kind > VU_SCAN_FAULT ||
+		    s[i].length < (fault ? 2 : VU_SCAN_SHORTEST) ||
+		    s[i].length > (fault ? 2 : VU_SCAN_LONGEST) || s[i].syscall + 2u > s[i].length)
 			return -EPROTO;
 		from = s[i].offset + s[i].length;
 	}
@@ -204,6 +206,15 @@ static unsigned char *locate(const struct vu_code_file *f, unsigned char *pages,
 	return NULL;
 }
 
+/* The instruction becomes one that faults, in its place. */
+static bool patch_fault(unsigned char *at)
+{
+	if (memcmp(at, "\x0f\x05", 2) != 0)
+		return false;
+	memcpy(at, (const unsigned char[])VU_FAULT_SITE, 2);
+	return true;
+}
+
 /* What is left of the pad. */
 struct pad {
 	unsigned char *at; /* NULL: there is none */
@@ -267,8 +278,10 @@ size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
 
 		if (!at)
 			continue;
-		if (is_stub(s))
-			done += patch_stub(at, s, &pad);
+		if (s->kind == VU_SCAN_FAULT)
+			done += patch_fault(at);
+		else if (is_stub(s)) /* the pad may be too small for all */
+			done += patch_stub(at, s, &pad) || patch_fault(at + s->syscall);
 		else
 			done += s->kind == VU_SITE_NR ? patch_nr(at, s) : patch_f(at, s);
 	}

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * umvu --stats. The share of patched sites is that of the calls that would trap otherwise. So it leaves out those
- * that are never trapped (GATE in syscalls.def), and rt_sigreturn, whose sites are never patched: unwinders
- * know them by their bytes.
+ * that are never trapped (GATE in syscalls.def).
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -93,3 +93,50 @@ begin_busy()
 	run in_session ./below
 	assert_failure 7
 }
+
+# The state of a process of the session as the host's kernel has it.
+filters_of()
+{
+	sed -n 's/^Seccomp:\t//p' "/proc/$1/status"
+}
+
+@test "programs whose calls are all known run without a filter; others, and their children, have one" {
+	need python3
+	cat >wait.py <<-'END'
+	import mmap, os, sys
+	if len(sys.argv) > 1:
+	    code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+	    if os.fork(): os.wait(); sys.exit()
+	print(os.getpid(), flush=True)
+	sys.stdin.read()
+	END
+	cat >filters.sh <<-'END'
+	start() {
+		coproc "$@"
+		read -r pid <&"${COPROC[0]}"
+	}
+	seen() { # when the test has looked
+		echo $pid >pid.new
+		mv pid.new pid
+		until [ ! -e pid ]; do sleep 0.01; done
+		exec {COPROC[1]}>&-
+		wait
+	}
+	start python3 wait.py
+	seen
+	start python3 wait.py code
+	seen
+	start env VU_AGENT=trap python3 wait.py
+	seen
+	start bash -c 'echo $$; read -r'
+	seen
+	END
+	in_session bash filters.sh &
+	local session=$! want
+	for want in 0 2 2 0; do
+		until [ -e pid ]; do sleep 0.01; done
+		assert_equal "$(filters_of "$(cat pid)")" $want
+		rm pid
+	done
+	wait $session
+}

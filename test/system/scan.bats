@@ -96,7 +96,7 @@ assert_sites()
 	assert_failure 1
 	assert_output -p "script: no ELF file"
 	"$SCAN" <script >list
-	[ "$(stat -c %s list)" -eq 48 ] || fail "not an empty list"
+	[ "$(stat -c %s list)" -eq 56 ] || fail "not an empty list"
 	run "$SCAN" --list missing
 	assert_failure 1
 	assert_output -p "missing: No such file"
@@ -135,8 +135,8 @@ request()
 		    return total
 		for path in sys.argv[1:]:
 		    data = open(path, "rb").read()
-		    identity, head, sites = data[:48], data[56:104], data[104:120]
-		    head = head[:8] + struct.pack("<I", 1) + head[12:28] + bytes(12)
+		    identity, head, sites = data[:48], data[56:112], data[112:128]
+		    head = head[:8] + struct.pack("<I", 1) + head[12:36] + bytes(12)
 		    head += struct.pack("<Q", fnv(head) ^ ~fnv(sites) % 2**64)
 		    total = fnv(identity) ^ ~fnv(head + sites) % 2**64
 		    open(path, "wb").write(identity + struct.pack("<Q", total) + head + sites)

@@ -32,10 +32,11 @@
 #include "base/str.h"
 #include "umvu/code_plan.h"
 
-#define GATE_SIZE 32u
-#define NR_CLONE  56u
-#define NR_VFORK  58u
-#define NR_CLONE3 435u
+#define GATE_SIZE	32u
+#define NR_RT_SIGRETURN 15u
+#define NR_CLONE	56u
+#define NR_VFORK	58u
+#define NR_CLONE3	435u
 
 extern char **environ;
 
@@ -179,13 +180,26 @@ static size_t patch_library(const struct library *l, const struct vu_scan_head *
 	return done;
 }
 
+/* The gates here are simple ones: no returns from handlers, and nobody takes care of faults. */
+static uint32_t drop_special(struct vu_scan_site *to, const struct vu_scan_site *from, uint32_t n)
+{
+	uint32_t i, k = 0;
+
+	for (i = 0; i < n; i++)
+		if (from[i].kind != VU_SCAN_FAULT && from[i].number != NR_RT_SIGRETURN)
+			to[k++] = from[i];
+	return k;
+}
+
 /* Patch the library of that name; at least so many sites. */
 static bool patch(const char *name, size_t least)
 {
 	static uint64_t list[VU_SCAN_MAX / 8 + 1];
 	const struct vu_scan_head *head;
+	static struct vu_scan_site kept[VU_SCAN_SITES];
 	const struct vu_scan_site *sites;
 	struct library l = { .name = name };
+	struct vu_scan_head copy;
 	size_t n;
 
 	if (!dl_iterate_phdr(find_library, &l))
@@ -193,7 +207,9 @@ static bool patch(const char *name, size_t least)
 	n = run_scan(l.path, list, sizeof(list));
 	if (vu_code_list(list, n, &head, &sites) < 0)
 		return false;
-	n = patch_library(&l, head, sites);
+	copy = *head;
+	copy.n_sites = drop_special(kept, sites, head->n_sites);
+	n = patch_library(&l, &copy, kept);
 	print_message("%zu sites patched in %s\n", n, l.path);
 	return n >= least;
 }

@@ -193,6 +193,8 @@ static void test_stubs(void **state)
 {
 	static const unsigned char before[] =
 		"\x8b\x38\xb8\x02\0\0\0\x0f\x05\x0f\x05\x89\xc7\x85\xc0";
+	static const unsigned char faulting[] =
+		"\x8b\x38\xb8\x02\0\0\0\xf4\x05\xf4\x05\x89\xc7\x85\xc0";
 	struct vu_scan_site sites[] = { site(0x10, VU_SCAN_STUB, 9),
 					site(0x19, VU_SCAN_STUB_RED, 6),
 					site(0x800, VU_SCAN_STUB, 6) };
@@ -211,12 +213,12 @@ static void test_stubs(void **state)
 	assert_memory_equal(pad, "\x8b\x38\xb8\x02\0\0\0" ANY "\xe9\x46\xd0\xff\xff", 19);
 	assert_memory_equal(pages + 0x19, "\xe9\xb5\x2f\0\0\x90", 6);
 	assert_memory_equal(pad + 19, DOWN ANY UP "\x89\xc7\x85\xc0\xe9", 25);
-	/* Without room left they stay as they are. */
+	/* Without room left they fault. */
 	memcpy(pages + 0x10, before, sizeof(before) - 1);
 	head.pad += 48;
 	head.pad_size = 16;
-	assert_int_equal(vu_code_patch(&f, pages, &head, sites), 0);
-	assert_memory_equal(pages + 0x10, before, sizeof(before) - 1);
+	assert_int_equal(vu_code_patch(&f, pages, &head, sites), 2);
+	assert_memory_equal(pages + 0x10, faulting, sizeof(faulting) - 1);
 }
 
 /* --- lists --------------------------------------------------------------------------------------- */
@@ -268,7 +270,12 @@ static void test_lists(void **state)
 	l.sites[2].length = 4;
 	assert_int_equal(read_list(&l, true), -EPROTO);
 	l = make_list();
-	l.sites[2].kind = 5;
+	l.sites[2].kind = VU_SCAN_FAULT; /* but too long */
+	assert_int_equal(read_list(&l, true), -EPROTO);
+	l.sites[2].length = 2;
+	assert_int_equal(read_list(&l, true), 0);
+	l = make_list();
+	l.sites[2].kind = VU_SCAN_FAULT + 1;
 	assert_int_equal(read_list(&l, true), -EPROTO);
 	l = make_list();
 	l.sites[2].offset = UINT64_MAX - 3;

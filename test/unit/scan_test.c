@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vu-scan's rules, each by some bytes of code; damaged files. */
-/* sources: src/scan/elf.c src/scan/ehframe.c src/scan/extents.c src/scan/state.c src/scan/func.c src/scan/scan.c test/unit/scan_elf.c */
+/* sources: src/scan/elf.c src/scan/ehframe.c src/scan/extents.c src/scan/state.c src/scan/func.c src/scan/scan.c src/scan/whole.c test/unit/scan_elf.c */
 /* libs: -lZydis */
 #include <elf.h>
 #include <setjmp.h>
@@ -118,9 +118,6 @@ static void test_numbers(void **state)
 		  8, NONE },
 		{ "access, by its low byte", "31c0 b015" CALL "483d00f0ffff c3", 0, F000, 4, 8,
 		  21 },
-		{ "rt_sigreturn", "b80f000000" CALL "c3", VU_WHY_SIGRETURN, 0, 0, 0, 0 },
-		{ "rt_sigreturn after a stray byte", "00 48c7c00f000000" CALL "c3",
-		  VU_WHY_SIGRETURN, 0, 0, 0, 0 },
 		{ "one of two numbers", "7407 b802000000 eb05 b801000000" CALL "483d00f0ffff c3", 0,
 		  F000, 14, 8, NONE },
 	};
@@ -315,6 +312,74 @@ static void test_symbol_within(void **state)
 }
 
 /* Without any table of functions: found by calls from the entry. */
+/* Unwinders know it by its bytes where there is no table. */
+static void test_signal_return(void **state)
+{
+	static const struct want kept = {
+		"rt_sigreturn", "b80f000000" CALL "c3", VU_WHY_SIGRETURN, 0, 0, 0, 0
+	};
+	static const struct want patched = {
+		"rt_sigreturn in a table", "b80f000000" CALL "c3", 0, NR, 0, 7, 15
+	};
+	static const struct want stray = { "rt_sigreturn after a stray byte",
+					   "00 48c7c00f000000" CALL "c3",
+					   VU_WHY_SIGRETURN,
+					   0,
+					   0,
+					   0,
+					   0 };
+	struct test_elf t;
+
+	(void)state;
+	elf_make(&t, kept.code, 0);
+	check(&t, &kept);
+	elf_make(&t, stray.code, 0);
+	check(&t, &stray);
+	elf_make(&t, patched.code, 1);
+	check(&t, &patched);
+}
+
+/* Whether all calls are known. */
+static void test_whole(void **state)
+{
+	static const struct {
+		const char *what, *code;
+		bool whole;
+	} list[] = {
+		{ "a call that is patched", OPEN CALL "c3", true },
+		{ "one that is never virtual", "31c0" CALL "c3", true },
+		{ "one that is made to fault", OPEN "7405" OPEN CALL "c3", true },
+		{ "any number, by one way", "7405" OPEN CALL "c3", false },
+		{ "any number, returns at once", CALL "c3", false },
+		{ "none", "c3", true },
+		{ "inside an instruction", "b80f050000 c3", true },
+		{ "across two", "b80000000f 0500000000 c3", true },
+		{ "inside, where no way leads", "c3 b80f050000 c3", true },
+		{ "where no way leads", "c3 0f05 c3", false },
+		{ "before what is no instruction", "06 0f05 06", true },
+		{ "after it", "06 0f05 c3", false },
+		{ "before a privileged one", "06 0f05 ee", true },
+		{ "before a jump to nowhere", "06 0f05 e900000070", true },
+		{ "before data nowhere", "06 0f05 488b0500000070 c3", true },
+		{ "that may not return", "06 b83b000000 0f05 06", false },
+		{ "the old call", "cd80 c3", false },
+		{ "the old call inside an instruction", "b8cd800000 c3", true },
+		{ "sysenter", "0f34 c3", false },
+	};
+	struct test_elf t;
+	struct vu_scan s;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < VU_ARRAY_SIZE(list); i++) {
+		elf_make(&t, list[i].code, 1);
+		assert_int_equal(scan(t.bytes, sizeof(t.bytes), &s), 0);
+		if (s.whole != list[i].whole)
+			fail_msg("%s: %d", list[i].what, s.whole);
+		vu_scan_free(&s);
+	}
+}
+
 static void test_descent(void **state)
 {
 	static const struct want found = {
@@ -435,7 +500,8 @@ int main(void)
 		cmocka_unit_test(test_boundaries),  cmocka_unit_test(test_jumps_into),
 		cmocka_unit_test(test_red_zone),    cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_jump_tables), cmocka_unit_test(test_symbol_within),
-		cmocka_unit_test(test_stubs),	    cmocka_unit_test(test_descent),
+		cmocka_unit_test(test_stubs),	    cmocka_unit_test(test_signal_return),
+		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_descent),
 		cmocka_unit_test(test_truncated),   cmocka_unit_test(test_garbled),
 		cmocka_unit_test(test_refused),	    cmocka_unit_test(test_many),
 	};

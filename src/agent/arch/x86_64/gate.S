@@ -68,11 +68,12 @@ vu_gate:
 	cmpb	$0, vu_traced(%rip)
 	jne	vu_gate_traced
 	cmp	$SYS_SLOTS, %eax
-	jae	1f
+	jae	vu_gate_ask
 	lea	vu_gate_class(%rip), %rcx
 	cmpb	$0, (%rcx,%rax)
 	je	vu_gate_host
-1:	push	%r9			/* struct vu_frame (trap.h) */
+vu_gate_ask:
+	push	%r9			/* struct vu_frame (trap.h) */
 	push	%r8
 	push	%r10
 	push	%rdx
@@ -161,7 +162,28 @@ vu_gate_slow:
 	jmp	vu_gate_out
 
 vu_gate_traced:
+	cmpb	$0, vu_filtered(%rip)
+	jne	1f
+	push	%rax
+	push	%rdi
+	push	%rsi
+	push	%rdx
+	push	%r10
+	push	%r8
+	push	%r9
 	push	%r11
+	call	vu_gate_filter
+	pop	%r11
+	pop	%r9
+	pop	%r8
+	pop	%r10
+	pop	%rdx
+	pop	%rsi
+	pop	%rdi
+	pop	%rax
+	cmpb	$0, vu_filtered(%rip)
+	je	vu_gate_ask		/* it cannot be */
+1:	push	%r11
 	jmp	vu_gate_trap
 
 /* void vu_fpu_control(uint32_t *mxcsr, uint16_t *fcw) */
