@@ -40,6 +40,7 @@ same_as_own()
 		# shellcheck disable=SC2086 # may be empty
 		build "$triplet-gcc" "${machine%%:*}" $1
 	done
+	# shellcheck disable=SC2086 # a word each
 	in_session --module unrealuidgid sh -ec '
 		vubinfmt --qemu
 		run()
@@ -71,7 +72,7 @@ same_as_own()
 }
 
 @test "the same without patched call sites" {
-	VU_AGENT=trap same_as_own -static
+	VU_AGENT='trap' same_as_own -static
 }
 
 @test "mounts and ids of the view hold for them; scripts with an interpreter of another machine" {
