@@ -14,6 +14,9 @@
  *
  * Sites without room for it jump to a stub in the same file that calls VU_GATE_ANY, and back (abi/scan.h). Where
  * that cannot be either, the instruction becomes VU_FAULT_SITE, and the agent makes the call in its SIGSEGV handler.
+ * Where libraries compare the place with the instruction pointer of a thread that is to be cancelled, the instruction
+ * must be made there and nowhere else: it is VU_DEFER_SITE until a process comes to it. That process then gets the
+ * filter, and its instruction back.
  *
  * The call pushes its return address: no site may lie in a function that keeps data below its stack
  * pointer (red zone). Which sites are safe is found out by vu-scan (src/scan).
@@ -37,10 +40,8 @@
 #define VU_GATE_TRAPPED (VU_GATE_ADDR + 4096u + 2u)
 
 /* hlt, of which programs have no use, and what was the instruction's second byte. */
-#define VU_FAULT_SITE      \
-	{                  \
-		0xf4, 0x05 \
-	}
+#define VU_FAULT_SITE "\xf4\x05"
+#define VU_DEFER_SITE "\xf4\x06"
 
 enum vu_site_kind { VU_SITE_NR, VU_SITE_F000, VU_SITE_F001 };
 

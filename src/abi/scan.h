@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 #define VU_SCAN_MAGIC	  0x4e435356u /* "VSCN" */
-#define VU_SCAN_VERSION	  4u	/* of the format and of the rules: older lists are made anew */
+#define VU_SCAN_VERSION	  5u	/* of the format and of the rules: older lists are made anew */
 #define VU_SCAN_SITES	  4000u /* most of a file; what is beyond is not patched */
-#define VU_SCAN_SHORTEST  5u	/* bytes of a site, but for VU_SCAN_FAULT */
+#define VU_SCAN_SHORTEST  5u	/* bytes of a site, but for VU_SCAN_FAULT and _DEFER */
 #define VU_SCAN_LONGEST	  48u
 #define VU_SCAN_NO_NUMBER 0xffffffffu
 
@@ -44,10 +44,12 @@ struct vu_scan_head {
  *	VU_SCAN_STUB	anything; syscall; anything: where there is room for a jump only, to a copy in the pad
  *	VU_SCAN_STUB_RED	... of a function that uses the red zone
  *	VU_SCAN_FAULT	syscall: becomes an instruction that faults (VU_FAULT_SITE)
+ *	VU_SCAN_DEFER	the same, of a number that is not known; to be patched in a file that is whole (VU_DEFER_SITE)
  */
 #define VU_SCAN_STUB	 3u
 #define VU_SCAN_STUB_RED 4u
 #define VU_SCAN_FAULT	 5u
+#define VU_SCAN_DEFER	 6u
 
 struct vu_scan_site {
 	uint64_t offset; /* in the file, of the first byte to be patched */

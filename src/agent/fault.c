@@ -32,10 +32,8 @@ uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 		regs->rip = (uint64_t)vu_fault_fixup;
 		return 0;
 	}
-	if (info->code == SI_KERNEL_ && vu_is_fault_site(regs->rip)) {
-		vu_fault_call(regs);
+	if (info->code == SI_KERNEL_ && vu_fault_call(regs))
 		return 0;
-	}
 	return vu_fault_foreign(sig, info, regs);
 }
 

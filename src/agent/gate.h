@@ -40,8 +40,11 @@ struct vu_answer vu_quick(struct vu_frame *f);
 /* gate.c: the full way; the result. */
 long vu_gate_full(struct vu_full_frame *f);
 
-/* The process has become a traced one, but has no filter that would let its calls trap: it gets one if it can. */
-void vu_gate_filter(void);
+/*
+ * The process gets the filter, if it can: when it has become a traced one, and its calls are to trap. On little of the
+ * guest's stack. False: it has none.
+ */
+bool vu_gate_filter(void);
 
 /* By number, what the gate does: the call at once; it asks the agent; the same if argument n is not zero. */
 #define VU_GATE_HOST   0

@@ -56,16 +56,22 @@ static uint64_t mix(uint64_t h, uint64_t word)
 static uint64_t hash(uint64_t changes, enum vu_known_kind kind, const char *s, size_t n)
 {
 	uint64_t h = agent_process.hash_key ^ (uint64_t)kind, word;
+	uint32_t first, last;
 
+	h = mix(h, changes + n);
 	for (; n >= 8; n -= 8, s += 8) {
 		__builtin_memcpy(&word, s, 8);
 		h = mix(h, word);
 	}
-	word = n;
-	while (n)
-		word = word << 8 | (unsigned char)s[--n];
-	h = mix(h, word);
-	return mix(h, changes);
+	if (n >= 4) {
+		__builtin_memcpy(&first, s, 4);
+		__builtin_memcpy(&last, s + n - 4, 4);
+		h = mix(h, first | (uint64_t)last << 32);
+	} else if (n) {
+		h = mix(h, (uint64_t)((unsigned char)s[0] | (unsigned char)s[n / 2] << 8 |
+				      (unsigned char)s[n - 1] << 16));
+	}
+	return h;
 }
 
 struct vu_moment vu_known_now(void)

@@ -45,15 +45,15 @@ static void get_shape(char *path, struct shape *sh)
 
 	*sh = (struct shape){ .last = path, .end = path };
 	for (;;) {
-		size_t n = 0;
+		size_t n;
 
 		while (*s == '/')
 			s++;
 		if (!*s)
 			break;
 		sh->n_dirs += sh->end != path;
-		while (s[n] && s[n] != '/')
-			n++;
+		for (n = 1; s[n] && s[n] != '/'; n++)
+			;
 		if (n == 2 && s[0] == '.' && s[1] == '.')
 			sh->dotdot = true;
 		if (n == 1 && s[0] == '.')
@@ -104,17 +104,18 @@ static bool is_mount_name(const char *name, size_t n)
 	return search.found;
 }
 
-static bool has_mount_name(const char *path)
+/* ... one of the components before `end`. */
+static bool has_mount_name(const char *path, const char *end)
 {
 	for (const char *s = path;;) {
-		size_t n = 0;
+		size_t n;
 
-		while (*s == '/')
+		while (s < end && *s == '/')
 			s++;
-		if (!*s)
+		if (s >= end)
 			return false;
-		while (s[n] && s[n] != '/')
-			n++;
+		for (n = 1; s[n] && s[n] != '/'; n++)
+			;
 		if (is_mount_name(s, n))
 			return true;
 		s += n;
@@ -203,7 +204,7 @@ static enum proof prove_dirs(int dirfd, char *path, const struct shape *sh,
 
 	if (n && vu_known(now, VU_KNOWN_DIR, path, n))
 		return PLAIN;
-	if (sh->dotdot || has_mount_name(path))
+	if (sh->dotdot || has_mount_name(path, sh->last))
 		return UNKNOWN;
 	proof = look_at_dirs(dirfd, path, sh);
 	if (proof == UNKNOWN)
@@ -230,7 +231,7 @@ bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how)
 		return true;
 	get_shape(path, &sh);
 	if (is_root_covered(path) || is_dots(&sh) ||
-	    is_mount_name(sh.last, (size_t)(sh.end - sh.last)))
+	    (sh.end > sh.last && is_mount_name(sh.last, (size_t)(sh.end - sh.last))))
 		return false;
 	proof = prove_dirs(dirfd, path, &sh, &now, how);
 	if (proof != PLAIN)

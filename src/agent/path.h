@@ -97,12 +97,14 @@ static inline uint64_t vu_dev(uint32_t major, uint32_t minor)
 	"vu:" /* memfds that stand for files of /proc are named so, then with their path */
 /* Is this last component of a path one that may name a file which the agent answers itself? */
 bool vu_special_name(const char *name, size_t len);
-/* The first look at a path of n bytes: nearly all are told apart by their last letter. */
+/* The first look at a path of n bytes: nearly all are told apart by their last two letters. */
 static inline bool vu_may_be_special(const char *path, size_t n)
 {
-	char last = n ? path[n - 1] : 0;
+	char a = n > 1 ? path[n - 2] : 0, b = n > 1 ? path[n - 1] : 0;
 
-	return last == 'e' || last == 'o' || last == 's';
+	if (b == 's')
+		return a == 't' || a == 'u' || a == 'p';
+	return b == 'e' ? a == 'x' || a == 's' : b == 'o' && a == 'f';
 }
 /* The process that a canonical path "/proc/PID/exe" or "/proc/PID/task/TID/exe" belongs to; 0: none. */
 int vu_exe_pid(const char *virt);

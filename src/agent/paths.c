@@ -431,19 +431,6 @@ static long read_magic(struct vu_call *c, struct vu_path *p, unsigned long buf, 
 	return n < 0 ? n : give_text(buf, size, out->virt, (size_t)n);
 }
 
-/*
- * What the kernel, or a filter of the guest's, says to it comes first. The kernel's text, which may be longer, is not
- * for the guest: what is behind the text in its buffer stays as it was.
- */
-static long judge_magic(struct vu_call *c, int at)
-{
-	struct vu_call call = *c;
-
-	call.arg[at] = (unsigned long)c->s->tmp[1];
-	call.arg[at + 1] = sizeof(c->s->tmp[1]);
-	return vu_native(&call);
-}
-
 long sys_readlink(struct vu_call *c)
 {
 	struct vu_path *p = &c->s->path[0];
@@ -460,10 +447,15 @@ long sys_readlink(struct vu_call *c)
 	if ((p->flags & VU_PATH_ROOT) && !(p->flags & VU_PATH_NATIVE)) {
 		r = -EINVAL;
 	} else if (p->real[0] && vu_link_is_magic(p->dirfd, p->real)) {
+		unsigned long buf = c->arg[n[0].path + 1];
+
+		/* What the kernel, or a filter of the guest's, says comes first, but its text is not the guest's. */
 		vu_name_apply(c, &n[0], p);
-		r = judge_magic(c, n[0].path + 1);
+		c->arg[n[0].path + 1] = (unsigned long)c->s->tmp[1];
+		c->arg[n[0].path + 2] = 1;
+		r = vu_native(c);
 		if (r >= 0)
-			r = read_magic(c, p, c->arg[n[0].path + 1], size);
+			r = read_magic(c, p, buf, size);
 	} else {
 		vu_name_apply(c, &n[0], p);
 		return vu_name_issue(c, p);

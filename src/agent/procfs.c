@@ -40,7 +40,7 @@ bool vu_special_name(const char *name, size_t len)
 	if ((len == 3 && !memcmp(name, "exe", 3)) || (len == 4 && !memcmp(name, "fuse", 4)))
 		return true;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (vu_strlen(files[i].name) == len && !memcmp(files[i].name, name, len))
+		if (!vu_strncmp(files[i].name, name, len) && !files[i].name[len])
 			return is_on(&files[i]);
 	return false;
 }

@@ -62,30 +62,49 @@ struct quick_path {
 	char *text; /* VU_PATH_ROOM bytes */
 };
 
-/* Finds the path among the arguments by their kinds: one name, first or behind its descriptor. */
-static bool locate(const struct vu_frame *f, const char *kinds, struct quick_path *p)
+/*
+ * By number, from the kinds of the arguments, where there is one path, first or behind its descriptor: how it is
+ * looked up, and which argument the AT_* flags are.
+ */
+#define KIND(args, i)	((args "\0\0\0\0\0\0\0")[i])
+#define HAS_DIRFD(args) (KIND(args, 0) == 'd')
+#define PATH_KIND(args) (HAS_DIRFD(args) ? KIND(args, 1) : KIND(args, 0))
+#define IS_OTHER(args, i) \
+	(KIND(args, i) == '\0' || KIND(args, i) == '.' || KIND(args, i) == 'a' || !(i))
+#define ONE_PATH(args)                                                                       \
+	((PATH_KIND(args) == 'p' || PATH_KIND(args) == 'l' || PATH_KIND(args) == 'n') &&     \
+	 (HAS_DIRFD(args) || IS_OTHER(args, 1)) && IS_OTHER(args, 2) && IS_OTHER(args, 3) && \
+	 IS_OTHER(args, 4) && IS_OTHER(args, 5))
+#define FLAGS_AT(args)              \
+	(KIND(args, 1) == 'a' ? 1 : \
+	 KIND(args, 2) == 'a' ? 2 : \
+	 KIND(args, 3) == 'a' ? 3 : \
+	 KIND(args, 4) == 'a' ? 4 : \
+				0)
+static const struct {
+	uint8_t how, dirfd, flags, one;
+} names_of[] = {
+#define VU_SYSCALL(number, name, when, handler, args)     \
+	[number] = { PATH_KIND(args) == 'p' ? VU_FOLLOW : \
+		     PATH_KIND(args) == 'n' ? VU_PARENT : \
+					      0,          \
+		     HAS_DIRFD(args), FLAGS_AT(args), ONE_PATH(args) },
+#include "abi/syscalls.def"
+#undef VU_SYSCALL
+};
+
+/* Finds the path among the arguments; false: there are other ones, too. */
+static bool locate(const struct vu_frame *f, struct quick_path *p)
 {
-	p->at = kinds[0] == 'd';
+	uint64_t flags = names_of[f->nr].flags ? f->arg[names_of[f->nr].flags] : 0;
+
+	p->at = names_of[f->nr].dirfd;
 	p->dirfd = p->at ? (int)f->arg[0] : AT_FDCWD;
-	p->may_be_empty = false;
-	if (kinds[p->at] == 'n')
-		p->how = VU_PARENT;
-	else if (kinds[p->at] == 'l')
-		p->how = 0;
-	else if (kinds[p->at] == 'p')
-		p->how = VU_FOLLOW;
-	else
-		return false;
-	for (int i = p->at + 1; kinds[i]; i++) {
-		if (kinds[i] == '.')
-			continue;
-		if (kinds[i] != 'a')
-			return false;
-		if (f->arg[i] & AT_SYMLINK_NOFOLLOW)
-			p->how &= ~VU_FOLLOW;
-		p->may_be_empty = f->arg[i] & AT_EMPTY_PATH;
-	}
-	return true;
+	p->how = names_of[f->nr].how;
+	if (flags & AT_SYMLINK_NOFOLLOW)
+		p->how &= ~VU_FOLLOW;
+	p->may_be_empty = flags & AT_EMPTY_PATH;
+	return names_of[f->nr].one;
 }
 
 /* Does `text` end in a name that only magic links of /proc have, or lie in a folder full of them? */
@@ -143,7 +162,7 @@ static struct vu_answer quick_path(struct vu_frame *f)
 {
 	struct quick_path p;
 
-	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_ready(f, &p, ANY_NAME))
+	if (!locate(f, &p) || !is_ready(f, &p, ANY_NAME))
 		return NO_ANSWER;
 	/* A directory may hold mount points that only the view has. */
 	if ((p.how & VU_PARENT) && vu_touches(VU_TOUCH_GHOST))
@@ -156,7 +175,7 @@ static struct vu_answer quick_stat(struct vu_frame *f)
 {
 	struct quick_path p;
 
-	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_ready(f, &p, SPECIAL))
+	if (!locate(f, &p) || !is_ready(f, &p, SPECIAL))
 		return NO_ANSWER;
 	return issue(f, &p);
 }
@@ -165,7 +184,7 @@ static struct vu_answer quick_readlink(struct vu_frame *f)
 {
 	struct quick_path p;
 
-	if (!locate(f, vu_row((long)f->nr)->args, &p) || !is_ready(f, &p, MAGIC) || !p.len)
+	if (!locate(f, &p) || !is_ready(f, &p, MAGIC) || !p.len)
 		return NO_ANSWER;
 	return issue(f, &p);
 }

@@ -19,6 +19,7 @@
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
+#include <linux/mman.h>
 
 #include "agent/filter.h"
 #include "agent/gate.h"
@@ -27,6 +28,7 @@
 
 #define SYS_SECCOMP  1
 #define TRIES	     4
+#define CALL_SITE    "\x0f\x05"
 #define EFLAGS_CF    0x001ul
 #define EFLAGS_ZF    0x040ul
 #define EFLAGS_OTHER 0x894ul /* OF, SF, AF, PF */
@@ -150,22 +152,51 @@ static void on_trap(struct vu_regs *r, int nr)
 	vu_scratch_put(s);
 }
 
-bool vu_is_fault_site(uint64_t rip)
+/* The bytes where a process has faulted, if they are of a site. */
+static bool is_at(uint64_t rip, const char *site)
 {
-	static const unsigned char site[] = VU_FAULT_SITE;
-	unsigned char at[sizeof(site)];
+	unsigned char at[2];
 
 	return agent_process.patches && !guest_read(at, rip, sizeof(at)) &&
 	       !memcmp(at, site, sizeof(at));
 }
 
-void vu_fault_call(struct vu_regs *r)
+/* As a trapped call. */
+static void call_by_fault(struct vu_regs *r)
 {
 	vu_set_mask(VU_ALL_SIGNALS);
 	r->rip += 2;
 	r->rcx = r->rip; /* as the instruction leaves them */
 	r->r11 = r->eflags;
 	on_trap(r, (int)r->rax);
+}
+
+/*
+ * Puts the instruction in its place again, so that the filter sees it. On the way there it is VU_FAULT_SITE for other
+ * threads. Not in a vforked child, whose parent has no filter.
+ */
+static bool restore_site(uint64_t rip)
+{
+	uint64_t page = rip & ~4095ul, size = ((rip + 1) & ~4095ul) + 4096 - page;
+
+	if (vu_sys(__NR_getpid) != agent_process.pid || !vu_gate_filter() ||
+	    vu_sys(__NR_mprotect, page, size, PROT_READ | PROT_WRITE | PROT_EXEC) < 0)
+		return false;
+	*(volatile char *)(rip + 1) = CALL_SITE[1];
+	*(volatile char *)rip = CALL_SITE[0];
+	vu_sys(__NR_mprotect, page, size, PROT_READ | PROT_EXEC);
+	return true;
+}
+
+bool vu_fault_call(struct vu_regs *r)
+{
+	if (is_at(r->rip, VU_FAULT_SITE))
+		call_by_fault(r);
+	else if (!is_at(r->rip, VU_DEFER_SITE))
+		return is_at(r->rip, CALL_SITE); /* another thread has just put it there */
+	else if (!restore_site(r->rip))
+		call_by_fault(r);
+	return true;
 }
 
 static void on_sigsys(int sig, struct vu_siginfo *info, struct vu_regs *regs)
@@ -206,7 +237,7 @@ static long need_filter(void *arg, void *sp)
 	return vu_filter_need();
 }
 
-void vu_gate_filter(void)
+bool vu_gate_filter(void)
 {
 	uint64_t mask = VU_ALL_SIGNALS;
 	struct vu_scratch *s;
@@ -216,6 +247,7 @@ void vu_gate_filter(void)
 	vu_on_stack(NULL, s->stack + VU_STACK_SIZE, need_filter);
 	vu_scratch_put(s);
 	vu_set_mask(mask);
+	return vu_filtered;
 }
 
 long vu_gate_full(struct vu_full_frame *f)

@@ -35,10 +35,11 @@ struct vu_siginfo {
 	uint8_t rest[96];
 };
 
-/* Whether the instruction that has faulted at `rip` stands for a call (VU_FAULT_SITE). */
-bool vu_is_fault_site(uint64_t rip);
-/* Makes that call, in the handler of SIGSEGV: as a trapped one. */
-void vu_fault_call(struct vu_regs *regs);
+/*
+ * The instruction at regs->rip has faulted: if it stands for a call (VU_FAULT_SITE, VU_DEFER_SITE) that is made, or made
+ * possible, in the handler of SIGSEGV. False: it is none.
+ */
+bool vu_fault_call(struct vu_regs *regs);
 /* Installs the agent's handler for SIGSYS. 0 or -errno. */
 long vu_trap_init(void);
 /* Sets the thread's signal mask as the kernel sees it. */

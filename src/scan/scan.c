@@ -522,12 +522,25 @@ static bool is_sigreturn(const struct scan *s, const struct vu_call *c)
 						number, sizeof(number)) == 0);
 }
 
+static void look_for(void *ctx, const struct vu_fde *f)
+{
+	struct vu_range *at = ctx;
+
+	if (at->start >= f->start && at->start < f->end)
+		at->end = f->end;
+}
+
 /* Whether unwinders find the function in a table, and need not know its bytes. */
 static bool is_described(const struct scan *s, uint64_t addr)
 {
+	struct vu_range at = { addr, 0 };
 	struct vu_fde fde;
 
-	return vu_eh_find(s->e, addr, &fde) || s->e->go.size;
+	if (s->e->go.size || vu_eh_find(s->e, addr, &fde))
+		return true;
+	if (!vu_eh_indexed(s->e))
+		vu_eh_walk(s->e, look_for, &at);
+	return at.end;
 }
 
 static void find_forms(struct scan *s, size_t i)
@@ -765,7 +778,7 @@ static void choose(struct scan *s)
 }
 
 /*
- * What is left: an instruction that is known to be one, and is virtual by its number, can be made to fault in place.
+ * What is left: an instruction that is known to be one, and may be virtual, can be made to fault in place.
  * Its bytes need to stay where unwinders know it by them.
  */
 static void choose_faults(struct scan *s)
@@ -777,12 +790,12 @@ static void choose_faults(struct scan *s)
 		const struct vu_func *f = known(s, c->c.addr);
 
 		if (!c->is_code || !c->c.why || !c->virtual_number ||
-		    c->c.number == VU_SCAN_NO_NUMBER || c->c.why == VU_WHY_SIGRETURN || !f ||
-		    f->why == VU_WHY_DECODE || f->why == VU_WHY_OVERLAP)
+		    c->c.why == VU_WHY_SIGRETURN || !f || f->why == VU_WHY_DECODE ||
+		    f->why == VU_WHY_OVERLAP)
 			continue;
 		c->fault = true;
 		c->first = c->c.addr;
-		c->kind = VU_SCAN_FAULT;
+		c->kind = c->c.number == VU_SCAN_NO_NUMBER ? VU_SCAN_DEFER : VU_SCAN_FAULT;
 		c->length = 2;
 		c->syscall = 0;
 	}

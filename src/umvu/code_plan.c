@@ -24,9 +24,9 @@ int vu_code_list(const void *data, size_t len, const struct vu_scan_head **head,
 	    (h->pad_size && (h->pad + h->pad_size) % VU_CODE_PAGE))
 		return -EPROTO;
 	for (i = 0; i < h->n_sites; i++) {
-		bool fault = s[i].kind == VU_SCAN_FAULT;
+		bool fault = s[i].kind == VU_SCAN_FAULT || s[i].kind == VU_SCAN_DEFER;
 
-		if (s[i].offset < from || s[i].offset > INT64_MAX || s[i].kind > VU_SCAN_FAULT ||
+		if (s[i].offset < from || s[i].offset > INT64_MAX || s[i].kind > VU_SCAN_DEFER ||
 		    s[i].length < (fault ? 2 : VU_SCAN_SHORTEST) ||
 		    s[i].length > (fault ? 2 : VU_SCAN_LONGEST) || s[i].syscall + 2u > s[i].length)
 			return -EPROTO;
@@ -207,11 +207,11 @@ static unsigned char *locate(const struct vu_code_file *f, unsigned char *pages,
 }
 
 /* The instruction becomes one that faults, in its place. */
-static bool patch_fault(unsigned char *at)
+static bool patch_fault(unsigned char *at, const char *site)
 {
 	if (memcmp(at, "\x0f\x05", 2) != 0)
 		return false;
-	memcpy(at, (const unsigned char[])VU_FAULT_SITE, 2);
+	memcpy(at, site, 2);
 	return true;
 }
 
@@ -278,10 +278,13 @@ size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
 
 		if (!at)
 			continue;
-		if (s->kind == VU_SCAN_FAULT)
-			done += patch_fault(at);
+		if (s->kind == VU_SCAN_DEFER)
+			done += head->flags & VU_SCAN_WHOLE && patch_fault(at, VU_DEFER_SITE);
+		else if (s->kind == VU_SCAN_FAULT)
+			done += patch_fault(at, VU_FAULT_SITE);
 		else if (is_stub(s)) /* the pad may be too small for all */
-			done += patch_stub(at, s, &pad) || patch_fault(at + s->syscall);
+			done += patch_stub(at, s, &pad) ||
+				patch_fault(at + s->syscall, VU_FAULT_SITE);
 		else
 			done += s->kind == VU_SITE_NR ? patch_nr(at, s) : patch_f(at, s);
 	}

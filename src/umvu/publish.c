@@ -79,10 +79,12 @@ static void fill_names(struct vu_view_area *area, const struct vu_publish *p)
 		uint32_t bit;
 
 		name = name ? name + 1 : p->mounts[i].path;
+		if (!*name) {
+			area->flags |= VU_AREA_ROOT;
+			continue;
+		}
 		bit = vu_name_bit(name, strlen(name));
 		area->names[bit / 64] |= 1ull << bit % 64;
-		if (!*name)
-			area->flags |= VU_AREA_ROOT;
 	}
 }
 

@@ -117,5 +117,9 @@ int main(void)
 	say("by number: ");
 	top[0] = '\0';
 	say("%s\n", readlink(buf, top, sizeof(top)) > 4 ? strrchr(top, '/') : "wrong");
+	/* No NUL is written, and nothing else behind the text. */
+	memset(buf, 0, sizeof(buf));
+	MUST(readlink("/proc/self/exe", buf, sizeof(buf) - 1));
+	say("exe: %s\n", strrchr(buf, '/'));
 	return 0;
 }

@@ -190,10 +190,11 @@ struct vu_view_mount *shim_mount(uint32_t id)
 static void name_mount(const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
-	uint32_t bit = vu_name_bit(name, strlen(name));
+	uint32_t bit = *name ? vu_name_bit(name, strlen(name)) : 0;
 
-	area()->names[bit / 64] |= 1ull << bit % 64;
-	if (!*name)
+	if (*name)
+		area()->names[bit / 64] |= 1ull << bit % 64;
+	else
 		area()->flags |= VU_AREA_ROOT;
 	view()->seq += 2; /* what is remembered of paths was of another view */
 }

@@ -186,7 +186,8 @@ static uint32_t drop_special(struct vu_scan_site *to, const struct vu_scan_site 
 	uint32_t i, k = 0;
 
 	for (i = 0; i < n; i++)
-		if (from[i].kind != VU_SCAN_FAULT && from[i].number != NR_RT_SIGRETURN)
+		if (from[i].kind != VU_SCAN_FAULT && from[i].kind != VU_SCAN_DEFER &&
+		    from[i].number != NR_RT_SIGRETURN)
 			to[k++] = from[i];
 	return k;
 }

@@ -275,7 +275,7 @@ static void test_lists(void **state)
 	l.sites[2].length = 2;
 	assert_int_equal(read_list(&l, true), 0);
 	l = make_list();
-	l.sites[2].kind = VU_SCAN_FAULT + 1;
+	l.sites[2].kind = VU_SCAN_DEFER + 1;
 	assert_int_equal(read_list(&l, true), -EPROTO);
 	l = make_list();
 	l.sites[2].offset = UINT64_MAX - 3;

@@ -3,6 +3,7 @@
 
 #define __NR_rt_sigreturn 15
 #define EFAULT		  14
+#define PAGE_SIZE	  4096
 #define ENAMETOOLONG	  36
 #define AGENT_ADDR	  0x7e000000 /* VU_AGENT_ADDR */
 #define AGENT_SIZE	  0x1ff0000  /* VU_AGENT_END - VU_AGENT_ADDR */
@@ -206,8 +207,8 @@ vu_copy:
 	.type	vu_copy_str, @function
 /*
  * long vu_copy_str(char *dst, size_t size, const char *src): copies with the NUL; the length without it;
- * -ENAMETOOLONG if it is not within `size` bytes; -EFAULT. Reads aligned words: none goes over a page's
- * end.
+ * -ENAMETOOLONG if it is not within `size` bytes; -EFAULT. Reads words, but none that goes over a page's
+ * end: there it goes by bytes.
  */
 vu_copy_str:
 	to_guest_stack
@@ -215,20 +216,13 @@ vu_copy_str:
 	mov	%rdi, %rsi
 	movabs	$0x0101010101010101, %r10
 	movabs	$0x8080808080808080, %r11
-1:	test	$7, %dl
-	jz	3f
-	cmp	%r9, %rdi
-	jae	7f
-	movzbl	(%rdx), %eax
-	mov	%al, (%rdi)
-	test	%al, %al
-	jz	6f
-	inc	%rdx
-	inc	%rdi
-	jmp	1b
-3:	lea	8(%rdi), %rax
+1:	lea	8(%rdi), %rax
 	cmp	%r9, %rax
-	ja	4f
+	ja	2f
+	mov	%edx, %eax
+	and	$PAGE_SIZE - 1, %eax
+	cmp	$PAGE_SIZE - 8, %eax
+	ja	2f
 	mov	(%rdx), %rax
 	mov	%rax, (%rdi)
 	mov	%rax, %rcx		/* a zero byte: (x - 01..) & ~x & 80.. */
@@ -236,27 +230,27 @@ vu_copy_str:
 	not	%rax
 	and	%rax, %rcx
 	and	%r11, %rcx
-	jnz	5f
+	jnz	3f
 	add	$8, %rdx
 	add	$8, %rdi
-	jmp	3b
-4:	cmp	%r9, %rdi
-	jae	7f
+	jmp	1b
+2:	cmp	%r9, %rdi
+	jae	5f
 	movzbl	(%rdx), %eax
 	mov	%al, (%rdi)
 	test	%al, %al
-	jz	6f
+	jz	4f
 	inc	%rdx
 	inc	%rdi
-	jmp	4b
-5:	bsf	%rcx, %rcx
+	jmp	1b
+3:	bsf	%rcx, %rcx
 	shr	$3, %ecx
 	add	%rcx, %rdi
-6:	mov	%rdi, %rax
+4:	mov	%rdi, %rax
 	sub	%rsi, %rax
 	mov	%r8, %rsp
 	ret
-7:	mov	$-ENAMETOOLONG, %rax
+5:	mov	$-ENAMETOOLONG, %rax
 	mov	%r8, %rsp
 	ret
 	.size	vu_copy_str, . - vu_copy_str
