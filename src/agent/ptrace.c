@@ -364,6 +364,8 @@ long sys_wait4(struct vu_call *c)
 	int status;
 	long pid;
 
+	if (vu_call_in_place(c))
+		return 0;
 	c->arg[1] = (unsigned long)&status;
 	do {
 		status = 0;
@@ -409,6 +411,8 @@ long sys_waitid(struct vu_call *c)
 	struct wait_info info;
 	long r;
 
+	if (vu_call_in_place(c))
+		return 0;
 	if (!to)
 		return vu_native_blocking(c);
 	c->arg[2] = (unsigned long)&info;

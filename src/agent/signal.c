@@ -366,6 +366,11 @@ static long with_mask(struct vu_call *c, int n)
 
 long sys_mask_arg0(struct vu_call *c)
 {
+	uint64_t mask;
+
+	if (!c->thread->kept_blocked && guest_read(&mask, c->arg[0], sizeof(mask)) >= 0 &&
+	    !(mask & VU_KEPT) && vu_call_in_place(c))
+		return 0;
 	return c->arg[1] == 8 ? with_mask(c, 0) : vu_native(c);
 }
 

@@ -138,6 +138,41 @@ static void on_gate_trap(struct vu_regs *regs, struct vu_call *c, struct vu_scra
 	regs->eflags = compare_flags(regs->eflags, at[0], (long)regs->rax);
 }
 
+/* Is what follows the call "cmp $-4095,%rax; jae ...", pops, a return, or the end of that? */
+static bool returns(uint64_t rip)
+{
+	static const unsigned char cmp[] = { 0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff, 0x73 };
+	unsigned char at[16];
+	size_t i = 0;
+
+	if (guest_read(at, rip, sizeof(at)) < 0)
+		return false;
+	if (!memcmp(at, cmp, sizeof(cmp)))
+		i = sizeof(cmp) + 1;
+	while (i < sizeof(at) - 1 && (at[i] & 0xf8) == 0x58)
+		i++;
+	return at[i] == 0xc3;
+}
+
+bool vu_call_in_place(struct vu_call *c)
+{
+	unsigned char at[2];
+
+	if (!agent_process.interprets || agent_process.tracer || c->by_gate ||
+	    guest_read(at, c->regs->rip - 2, sizeof(at)) < 0 || memcmp(at, CALL_SITE, 2))
+		return false;
+	c->in_place = returns(c->regs->rip);
+	return c->in_place;
+}
+
+/* The registers as they were at the instruction. */
+static void send_back(struct vu_regs *r, int nr)
+{
+	r->rip -= 2;
+	r->rax = (uint64_t)nr;
+	r->r9 = VU_IN_PLACE;
+}
+
 static void on_trap(struct vu_regs *r, int nr)
 {
 	struct vu_call c = { .nr = nr,
@@ -149,6 +184,8 @@ static void on_trap(struct vu_regs *r, int nr)
 		on_gate_trap(r, &c, s);
 	else
 		r->rax = (uint64_t)handle(&c, s);
+	if (c.in_place)
+		send_back(r, nr);
 	vu_scratch_put(s);
 }
 

@@ -50,7 +50,7 @@ same_as_own()
 				cd here
 				export V=value QEMU_LD_PREFIX=$2
 				cp ../$1 prog
-				./prog args files threads processes signals sockets ids 2>&1 || echo "status $?"
+				./prog args files threads processes signals restarts sockets ids 2>&1 || echo "status $?"
 			) >$1.out
 			rm -r here
 		}
