@@ -156,10 +156,11 @@ static bool returns(uint64_t rip)
 
 bool vu_call_in_place(struct vu_call *c)
 {
-	unsigned char at[2];
+	unsigned char at[4]; /* qemu-user has "jne", if a signal has come, before the instruction */
 
-	if (!agent_process.interprets || agent_process.tracer || c->by_gate ||
-	    guest_read(at, c->regs->rip - 2, sizeof(at)) < 0 || memcmp(at, CALL_SITE, 2))
+	if (agent_process.tracer || c->by_gate ||
+	    guest_read(at, c->regs->rip - 4, sizeof(at)) < 0 || memcmp(at + 2, CALL_SITE, 2) ||
+	    !(agent_process.interprets || at[0] == 0x75))
 		return false;
 	c->in_place = returns(c->regs->rip);
 	return c->in_place;

@@ -45,7 +45,7 @@ struct vu_siginfo {
 bool vu_fault_call(struct vu_regs *regs);
 /*
  * Has a call (a row PLACE) that needs nothing of the agent made by the program's own instruction, when the handler
- * returns, which is then to do nothing more. An emulator (a program that a rule of the view runs) looks where a
+ * returns, which is then to do nothing more. An emulator (a program that a rule of the view runs, or that looks like one) looks where a
  * signal has interrupted it: at that instruction it knows that the call is to be begun again. Possible where the
  * instruction is that of a function that returns at once, to which the sixth argument's register is of no use
  * then. False: it is not.

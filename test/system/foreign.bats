@@ -71,6 +71,17 @@ same_as_own()
 	same_as_own ""
 }
 
+@test "an emulator that is run by its name" {
+	local machine
+	build gcc own
+	for machine in $FOUND; do
+		build "${machine#*:}-gcc" "${machine%%:*}" -static
+		in_session sh -c './own signals restarts sockets' >own.out || true
+		in_session sh -c 'qemu-$0 ./$0 signals restarts sockets' "${machine%%:*}" >other.out || true
+		diff -u own.out other.out
+	done
+}
+
 @test "the same without patched call sites" {
 	VU_AGENT='trap' same_as_own -static
 }
