@@ -4,9 +4,9 @@
  *
  * /proc/<server>/fd/<n> can be followed by processes of the server's user namespace only
  * (ptrace_may_access()). A process that leaves it first opens what every exec needs, vu-loader, view image
- * and rpc socket, at high numbers, to be inherited. That is the exception to the rule that the agent keeps
- * no descriptor open; a program that closes them cannot execute another. Mounts of the view are out of
- * reach in such a namespace: EACCES.
+ * and rpc socket, at numbers above its limit, to be inherited. That is the exception to the rule that the agent keeps
+ * no descriptor open. They are not listed among the process's, and closing ranges leaves them out; a program that
+ * closes them one by one cannot execute another. Mounts of the view are out of reach in such a namespace: EACCES.
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
@@ -16,11 +16,15 @@
 #include "agent/handlers.h"
 #include "agent/known.h"
 
-#define O_RDWR_	   02
-#define O_PATH_	   010000000
-#define O_CLOEXEC_ 02000000
-#define F_DUPFD_   0
-#define HIGH_FD	   900 /* below the usual limit of 1024 */
+#define O_RDWR_	       02
+#define O_PATH_	       010000000
+#define O_CLOEXEC_     02000000
+#define F_DUPFD_       0
+#define HIGHER_FD      4000
+#define HIGH_FD	       900   /* below the usual limit of 1024 */
+#define LIMIT_MAX      65536 /* a larger limit would need a large table of descriptors */
+#define ROOM	       64
+#define RLIMIT_NOFILE_ 7
 
 void vu_session_name(char *buf, size_t size, int fd)
 {
@@ -33,6 +37,30 @@ void vu_session_name(char *buf, size_t size, int fd)
 	vu_append_num(buf, size, (unsigned long)fd);
 }
 
+/*
+ * A duplicate with a number above the process's limit, where it may be raised for a moment: programs close
+ * descriptors up to there one by one. Else with a high number.
+ */
+static long duplicate(long fd)
+{
+	struct {
+		uint64_t cur, max;
+	} limit, more;
+	long high = -EMFILE;
+
+	if (!vu_sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, 0, &limit) && limit.cur <= LIMIT_MAX) {
+		more = limit;
+		more.cur = limit.max - limit.cur > ROOM ? limit.cur + ROOM : limit.max;
+		if (!vu_sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, &more, 0)) {
+			high = vu_sys(__NR_fcntl, fd, F_DUPFD_, limit.cur);
+			vu_sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, &limit, 0);
+		}
+	}
+	if (high < 0)
+		high = vu_sys(__NR_fcntl, fd, F_DUPFD_, HIGHER_FD);
+	return high < 0 ? vu_sys(__NR_fcntl, fd, F_DUPFD_, HIGH_FD) : high;
+}
+
 /* Opens the session's descriptor fd here; the new number, or -errno. */
 static int open_own(int fd, int flags)
 {
@@ -43,7 +71,7 @@ static int open_own(int fd, int flags)
 	low = vu_sys(__NR_open, name, flags | O_CLOEXEC_, 0);
 	if (low < 0)
 		return (int)low;
-	high = vu_sys(__NR_fcntl, low, F_DUPFD_, HIGH_FD);
+	high = duplicate(low);
 	vu_sys(__NR_close, low);
 	return (int)high;
 }
@@ -53,6 +81,33 @@ static void close_own(const struct vu_session_ref *ref)
 	vu_sys(__NR_close, ref->loader_fd);
 	vu_sys(__NR_close, ref->view_fd);
 	vu_sys(__NR_close, ref->rpc_fd);
+}
+
+/* The first anchor from that number on, UINT_MAX: there is none. */
+static unsigned int next_anchor(unsigned int from)
+{
+	const struct vu_session_ref *ref = &agent_process.ref;
+	const int anchors[] = { ref->loader_fd, ref->view_fd, ref->rpc_fd };
+	unsigned int next = UINT32_MAX;
+
+	for (size_t i = 0; i < sizeof(anchors) / sizeof(anchors[0]); i++)
+		if ((unsigned int)anchors[i] >= from && (unsigned int)anchors[i] < next)
+			next = (unsigned int)anchors[i];
+	return next;
+}
+
+/* The ranges between the anchors. */
+long sys_close_range(struct vu_call *c)
+{
+	unsigned int from = (unsigned int)c->arg[0], to = (unsigned int)c->arg[1], anchor;
+	long r = 0;
+
+	if (!vu_is_anchored() || from > to)
+		return vu_native(c);
+	for (; !r && (anchor = next_anchor(from)) <= to && anchor != UINT32_MAX; from = anchor + 1)
+		if (anchor > from)
+			r = vu_guest_sys6(c->nr, from, anchor - 1, (long)c->arg[2], 0, 0, 0);
+	return r || from > to ? r : vu_guest_sys6(c->nr, from, to, (long)c->arg[2], 0, 0, 0);
 }
 
 bool vu_anchor(void)

@@ -35,14 +35,14 @@ long vu_elf_check(const struct elf64_hdr *head, struct vu_elf *elf)
 }
 
 /* Program headers at a multiple of 8 in what has been read already; else they are read. */
-static long fetch_headers(int fd, const struct vu_elf *elf, void *buf, size_t size, size_t have,
-			  const struct elf64_phdr **ph)
+static long fetch_headers(int fd, const struct vu_elf *elf, const void *head, size_t have,
+			  void *buf, size_t size, const struct elf64_phdr **ph)
 {
 	size_t want = elf->phnum * sizeof(**ph);
 	long r;
 
 	if (elf->phoff <= have && want <= have - elf->phoff && !(elf->phoff & 7)) {
-		*ph = (const void *)((char *)buf + elf->phoff);
+		*ph = (const void *)((const char *)head + elf->phoff);
 		return 0;
 	}
 	if (want > size)
@@ -54,10 +54,10 @@ static long fetch_headers(int fd, const struct vu_elf *elf, void *buf, size_t si
 	return (size_t)r == want ? 0 : -EIO;
 }
 
-long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size, size_t have,
-		    const struct elf64_phdr **headers)
+long vu_elf_headers(int fd, struct vu_elf *elf, const void *head, size_t have, void *buf,
+		    size_t size, const struct elf64_phdr **headers)
 {
-	long r = fetch_headers(fd, elf, buf, size, have, headers);
+	long r = fetch_headers(fd, elf, head, have, buf, size, headers);
 	const struct elf64_phdr *ph = *headers;
 
 	if (r < 0)

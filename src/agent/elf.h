@@ -30,12 +30,12 @@ long vu_elf_check(const struct elf64_hdr *head, struct vu_elf *elf);
 #define VU_ELF_HEAD 1024 /* bytes of a file that are read first: most have their headers there */
 
 /*
- * Finds the program headers of the file and notes what they say. buf (size bytes) holds the first `have`
- * bytes of the file; headers that lie elsewhere are read to it instead. *ph points into buf. 0; -ENOEXEC:
- * too many, or none that loads; -errno of pread(2), -EIO for a truncated file.
+ * Finds the program headers of the file and notes what they say. `head` holds the first `have` bytes of the file;
+ * headers that lie elsewhere are read to buf (size bytes), which may be the same place. *ph points into either. 0;
+ * -ENOEXEC: too many, or none that loads; -errno of pread(2), -EIO for a truncated file.
  */
-long vu_elf_headers(int fd, struct vu_elf *elf, void *buf, size_t size, size_t have,
-		    const struct elf64_phdr **ph);
+long vu_elf_headers(int fd, struct vu_elf *elf, const void *head, size_t have, void *buf,
+		    size_t size, const struct elf64_phdr **ph);
 /* Is the file linked to addresses that are the agent's, those of further stacks left out (abi/view.h)? */
 bool vu_elf_collides(const struct vu_elf *elf, const struct elf64_phdr *ph);
 /* The PROT_* bits for a segment's flags. */

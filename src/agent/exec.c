@@ -386,7 +386,8 @@ static long check_interp(struct exec *x)
 	if ((size_t)n < sizeof(struct elf64_hdr))
 		return -EIO;
 	if (vu_elf_check((const struct elf64_hdr *)buf, &interp) < 0 ||
-	    vu_elf_headers(x->interp_fd, &interp, buf, sizeof(x->c->s->tmp[0]), (size_t)n, &ph) < 0)
+	    vu_elf_headers(x->interp_fd, &interp, buf, (size_t)n, buf, sizeof(x->c->s->tmp[0]),
+			   &ph) < 0)
 		return -ELIBBAD;
 	return 0;
 }
@@ -423,8 +424,8 @@ static long check_elf(struct exec *x)
 
 	if (r < 0)
 		return r;
-	if (vu_elf_headers(x->fd, &elf, x->c->s->tmp[0], sizeof(x->c->s->tmp[0]), x->n_read, &ph) <
-	    0)
+	if (vu_elf_headers(x->fd, &elf, x->c->s->tmp[0], x->n_read, x->c->s->tmp[0],
+			   sizeof(x->c->s->tmp[0]), &ph) < 0)
 		return -ENOEXEC;
 	if (vu_elf_collides(&elf, ph))
 		return -ENOMEM; /* its addresses are taken */

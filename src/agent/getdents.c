@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * getdents: directories list the mount points in them that exist in the view only ("ghosts").
+ * getdents: directories list the mount points in them that exist in the view only ("ghosts"); the folder of
+ * a process's own descriptors does not list the agent's.
  *
  * A pass over a directory begins at position 0 and the kernel never comes back there, so the first
  * call of a pass gives the ghosts, behind what the kernel gives: once, with nothing to remember. Their
@@ -12,7 +13,9 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
+#include "agent/anchor.h"
 #include "agent/handlers.h"
+#include "agent/lines.h"
 #include "agent/path.h"
 
 #define SEEK_CUR_  1
@@ -88,6 +91,63 @@ static bool find_ghosts(struct vu_call *c, struct listing *l)
 	return l->used;
 }
 
+/* --- descriptors of the agent's --- */
+
+/* Is it the folder of the process's own descriptors? */
+static bool is_own_fds(int fd)
+{
+	static const char *const names[] = { "/proc/self/fd", "/proc/thread-self/fd" };
+	struct statx sx, own;
+
+	if (vu_stat_place(fd, "", AT_EMPTY_PATH, &sx))
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!vu_stat_place(AT_FDCWD, names[i], 0, &own) && own.stx_ino == sx.stx_ino &&
+		    own.stx_mnt_id == sx.stx_mnt_id)
+			return true;
+	return false;
+}
+
+static int number(const char *name)
+{
+	uint64_t n = vu_parse_num(&name, 10);
+
+	return *name || n > INT32_MAX ? -1 : (int)n;
+}
+
+/* Takes the anchors out of n bytes of entries in the guest's buffer; what is left. */
+static long drop_anchors(unsigned long buf, long n, bool old)
+{
+	char entry[BIG_ENTRY];
+	unsigned long to = buf;
+	uint16_t len = 0;
+
+	for (unsigned long at = buf; at < buf + (unsigned long)n; at += len) {
+		memset(entry, 0, sizeof(entry));
+		if (guest_read(&len, at + RECLEN_AT, sizeof(len)) < 0 || !len ||
+		    len >= sizeof(entry) || guest_read(entry, at, len) < 0)
+			return n;
+		if (vu_is_anchor(number(entry + TYPE_AT_64 + !old)))
+			continue;
+		if (to != at && guest_write(to, entry, len) < 0)
+			return n;
+		to += len;
+	}
+	return (long)(to - buf);
+}
+
+/* A part of a folder in which all are anchors must not look like its end. */
+static long list_own_fds(struct vu_call *c)
+{
+	long r, left;
+
+	do {
+		r = vu_native_blocking(c);
+		left = r > 0 ? drop_anchors(c->arg[1], r, c->nr == __NR_getdents) : r;
+	} while (r > 0 && !left);
+	return left;
+}
+
 long sys_getdents(struct vu_call *c)
 {
 	struct listing l = { .fd = (int)c->arg[0], .old = c->nr == __NR_getdents };
@@ -95,6 +155,8 @@ long sys_getdents(struct vu_call *c)
 	uint64_t off;
 	long r;
 
+	if (vu_is_anchored() && is_own_fds(l.fd))
+		return list_own_fds(c);
 	if (!vu_touches(VU_TOUCH_PATHS))
 		return vu_native(c);
 	if (!vu_touches(VU_TOUCH_GHOST) || vu_sys(__NR_lseek, l.fd, 0, SEEK_CUR_) ||

@@ -56,11 +56,14 @@ struct stack {
 
 /* What the loader works with; on the program's stack, whose pages the program will use anyway. */
 struct vu_room {
-	char msg[VU_PATH_MAX];
 	struct vu_exec_state state;
-	char file[8192]; /* the first bytes of an ELF file, or its headers */
+	char head[VU_ELF_HEAD] __attribute__((aligned(8))); /* the first bytes of an ELF file */
 };
-_Static_assert(sizeof(struct vu_room) <= 16384, "ROOM of entry.S");
+_Static_assert(sizeof(struct vu_room) <= 3072, "ROOM of entry.S");
+
+/* What few programs need: headers that lie elsewhere in the file; the message about a file new to umvu. */
+static char headers[8192] __attribute__((aligned(8)));
+static char message[VU_PATH_MAX];
 
 static struct vu_room *room VU_HOT;
 
@@ -174,13 +177,13 @@ static uint64_t *aux(const struct stack *st, uint64_t type)
 static void map_view(void)
 {
 	const struct vu_view_head *v = (const void *)VU_VIEW_ADDR;
-	char *name = room->file;
+	char *name = room->head;
 	long fd = room->state.ref.view_fd, r;
 
 	agent_process.viewless = true;
 	agent_process.ref = room->state.ref;
 	if (room->state.ref.server) {
-		vu_session_name(name, VU_PATH_MAX, room->state.ref.view_fd);
+		vu_session_name(name, sizeof(room->head), room->state.ref.view_fd);
 		fd = vu_sys(__NR_open, name, O_CLOEXEC_, 0);
 	}
 	if (fd < 0)
@@ -274,17 +277,18 @@ static bool want_patches(const struct stack *st)
 static void map_file(struct vu_elf_file *f, struct vu_elf *elf, uint64_t hint)
 {
 	const struct elf64_phdr *ph;
-	long r, n = vu_sys(__NR_pread64, f->fd, room->file, VU_ELF_HEAD, 0);
+	long r, n = vu_sys(__NR_pread64, f->fd, room->head, VU_ELF_HEAD, 0);
 
-	f->msg = room->msg;
+	f->msg = message;
 	if (n < (long)sizeof(struct elf64_hdr))
 		r = n < 0 ? n : -ENOEXEC;
 	else
-		r = vu_elf_check((const struct elf64_hdr *)room->file, elf);
+		r = vu_elf_check((const struct elf64_hdr *)room->head, elf);
 	if (!r)
 		r = vu_sys(__NR_fstat, f->fd, &f->st);
 	if (!r)
-		r = vu_elf_headers(f->fd, elf, room->file, sizeof(room->file), (size_t)n, &ph);
+		r = vu_elf_headers(f->fd, elf, room->head, (size_t)n, headers, sizeof(headers),
+				   &ph);
 	if (!r)
 		r = vu_elf_map(f, elf, ph, hint);
 	if (r < 0)

@@ -14,6 +14,7 @@
 #include <linux/prctl.h>
 #include <linux/wait.h>
 
+#include "agent/anchor.h"
 #include "agent/code.h"
 #include "agent/filter.h"
 #include "agent/gate.h"
@@ -241,7 +242,7 @@ static struct vu_answer quick_getcwd(struct vu_frame *f)
 static struct vu_answer quick_getdents(struct vu_frame *f)
 {
 	(void)f;
-	return vu_touches(VU_TOUCH_GHOST) ? NO_ANSWER : native();
+	return vu_touches(VU_TOUCH_GHOST) || vu_is_anchored() ? NO_ANSWER : native();
 }
 
 /* --- ids, names, signals, processes --- */
@@ -277,6 +278,13 @@ static struct vu_answer quick_unless_ids(struct vu_frame *f)
 {
 	(void)f;
 	return vu_touches(VU_TOUCH_IDS) ? NO_ANSWER : native();
+}
+
+/* Not where some of the descriptors are the agent's. */
+static struct vu_answer quick_close_range(struct vu_frame *f)
+{
+	(void)f;
+	return vu_is_anchored() ? NO_ANSWER : native();
 }
 
 static struct vu_answer quick_uname(struct vu_frame *f)
@@ -358,21 +366,20 @@ static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 
 static struct vu_answer quick_sigaction(struct vu_frame *f)
 {
-	struct vu_frame mine = *f;
-	struct vu_sigaction new;
+	struct vu_sigaction *new = (void *)((char *)f - VU_PATH_ROOM);
 
-	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 || f->arg[3] != sizeof(new.mask) ||
-	    vu_kept_in_mask(f->arg[0]))
+	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 ||
+	    f->arg[3] != sizeof(new->mask) || vu_kept_in_mask(f->arg[0]))
 		return NO_ANSWER;
-	if (f->arg[1]) {
-		if (guest_read(&new, f->arg[1], sizeof(new)) < 0)
-			return NO_ANSWER;
-		if ((new.mask &VU_KEPT) && new.handler > 1)
-			return NO_ANSWER;
-		new.mask &= ~VU_KEPT;
-		mine.arg[1] = (uint64_t) & new;
-	}
-	return answer(make(&mine));
+	if (!f->arg[1])
+		return native();
+	if (guest_read(new, f->arg[1], sizeof(*new)) < 0)
+		return NO_ANSWER;
+	if ((new->mask &VU_KEPT) && new->handler > 1)
+		return NO_ANSWER;
+	new->mask &= ~VU_KEPT;
+	f->use[1] = (uint64_t) new;
+	return native();
 }
 
 /* Does not return, unless there is more to do: what is on the stack above the frame is the signal's. */
@@ -463,6 +470,7 @@ static struct vu_answer quick_protect(struct vu_frame *f)
 #define QUICK_sys_getgroups	 ~, quick_unless_ids
 #define QUICK_sys_capget	 ~, quick_unless_ids
 #define QUICK_sys_uname		 ~, quick_uname
+#define QUICK_sys_close_range	 ~, quick_close_range
 #define QUICK_sys_prctl		 ~, quick_prctl
 #define QUICK_sys_wait4		 ~, quick_wait4
 #define QUICK_sys_waitid	 ~, quick_waitid

@@ -8,7 +8,7 @@
 #define AGENT_ADDR	  0x7e000000 /* VU_AGENT_ADDR */
 #define AGENT_SIZE	  0x1ff0000  /* VU_AGENT_END - VU_AGENT_ADDR */
 #define SLOT_SIZE	  0x10000    /* VU_SLOT_SIZE */
-#define ROOM		  16384	     /* sizeof(struct vu_room) at most */
+#define ROOM		  3072	     /* sizeof(struct vu_room) at most */
 #define GUEST_SP	  15360	     /* offset in struct vu_scratch */
 
 	.text
@@ -191,14 +191,22 @@ vu_fault_begin:
 /* long vu_copy(void *dst, const void *src, size_t n): 0 or -EFAULT */
 vu_copy:
 	to_guest_stack
-	cmp	$8, %rdx
-	jne	1f
-	mov	(%rsi), %rax
-	mov	%rax, (%rdi)
-	jmp	2f
-1:	mov	%rdx, %rcx
+	cmp	$64, %rdx		/* rep takes its time to begin */
+	ja	2f
+	test	$7, %dl
+	jnz	2f
+	add	%rdx, %rsi
+	add	%rdx, %rdi
+	neg	%rdx
+	jz	3f
+1:	mov	(%rsi,%rdx), %rax
+	mov	%rax, (%rdi,%rdx)
+	add	$8, %rdx
+	jnz	1b
+	jmp	3f
+2:	mov	%rdx, %rcx
 	rep movsb
-2:	mov	%r8, %rsp
+3:	mov	%r8, %rsp
 	xor	%eax, %eax
 	ret
 	.size	vu_copy, . - vu_copy
