@@ -82,6 +82,23 @@ same_as_own()
 	done
 }
 
+@test "strace sees each call of the emulator once" {
+	need strace
+	local machine=${FOUND##* }
+	build "${machine#*:}-gcc" prog -static
+	run in_session sh -c 'vubinfmt --qemu
+		strace -f -o trace -e trace=wait4,execve,rt_sigsuspend ./prog restarts signals >/dev/null || true
+		grep -Ec "wait4.* = \?|wait4.* = 0$" trace
+		grep -Ec "= (61|130)$" trace
+		grep -o "rt_sigsuspend.* = ?" trace
+		grep -c execve trace'
+	assert_success
+	assert_line -e '^[1-9][0-9]*$'
+	assert_line 0
+	assert_line -p "rt_sigsuspend([], 8) "
+	assert_equal "$(tail -n 1 <<<"$output")" 1
+}
+
 @test "the same without patched call sites" {
 	VU_AGENT='trap' same_as_own -static
 }
