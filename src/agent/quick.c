@@ -247,10 +247,10 @@ static struct vu_answer quick_getdents(struct vu_frame *f)
 
 /* --- ids, names, signals, processes --- */
 
-/* The credential if the process has one thread; *known is false if more has to be asked. */
-static const struct vu_cred *single_cred(bool *known)
+/* The credential if all threads have the same; *known is false if more has to be asked. */
+static const struct vu_cred *common_cred(bool *known)
 {
-	const struct vu_thread *t = vu_thread_single();
+	const struct vu_thread *t = vu_thread_common();
 
 	*known = t || !vu_touches(VU_TOUCH_IDS);
 	return *known && vu_touches(VU_TOUCH_IDS) && t->has_cred ? &t->cred : NULL;
@@ -260,7 +260,7 @@ static const struct vu_cred *single_cred(bool *known)
 static struct vu_answer quick_id(struct vu_frame *f)
 {
 	bool known;
-	const struct vu_cred *cred = single_cred(&known);
+	const struct vu_cred *cred = common_cred(&known);
 
 	if (!known)
 		return NO_ANSWER;
@@ -341,7 +341,8 @@ static struct vu_answer quick_waitid(struct vu_frame *f)
 /* The kept signals are none of the kernel's business: they are added and taken away here. */
 static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 {
-	struct vu_thread *t = vu_thread_single();
+	const struct vu_thread *t = vu_thread_common();
+	struct vu_thread *own = vu_thread_single();
 	uint64_t set = 0, old, kept;
 	struct vu_answer a;
 
@@ -354,7 +355,11 @@ static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 	if (f->arg[1] && !vu_mask_change((int)f->arg[0], old, set, &kept))
 		return NO_ANSWER;
 	set &= ~VU_KEPT;
-	t->kept_blocked = (uint32_t)(kept & VU_KEPT);
+	kept &= VU_KEPT;
+	if (kept != old && !own)
+		return NO_ANSWER;
+	if (kept != old)
+		own->kept_blocked = (uint32_t)kept;
 	a = answer(vu_guest_sys6(__NR_rt_sigprocmask, (int)f->arg[0], f->arg[1] ? (long)&set : 0,
 				 (long)f->arg[2], 8, 0, 0));
 	if (!a.result && old && f->arg[2] && !guest_read(&set, f->arg[2], sizeof(set))) {

@@ -100,6 +100,11 @@ struct vu_thread *vu_thread_single(void)
 										   &process_default;
 }
 
+const struct vu_thread *vu_thread_common(void)
+{
+	return __atomic_load_n(&used, __ATOMIC_RELAXED) ? NULL : &process_default;
+}
+
 /* The default is no longer the caller's own: what is of the caller only goes to an entry. */
 void vu_thread_multiply(void)
 {

@@ -71,6 +71,8 @@ void *vu_scratch_map(struct vu_scratch *s, size_t size);
 /* thread.c */
 /* The caller's state if that can be told without asking the kernel who it is; else NULL. */
 struct vu_thread *vu_thread_single(void);
+/* The state of all threads, if none has one of its own; else NULL. */
+const struct vu_thread *vu_thread_common(void);
 /* Before the birth of another thread. */
 void vu_thread_multiply(void);
 /* A state for a thread to be born, a copy of the caller's; NULL if the caller has none of its own. */

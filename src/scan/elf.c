@@ -121,6 +121,10 @@ static void read_sections(struct vu_elf *e, const Elf64_Ehdr *eh)
 	for (i = 0; i < eh->e_shnum; i++) {
 		if (!section(e, eh, i, &sh) || sh.sh_type == SHT_NOBITS)
 			continue;
+		if ((sh.sh_flags & SHF_EXECINSTR) && e->n_sections++ < VU_ELF_SEGMENTS)
+			e->section[e->n_sections - 1] = (struct vu_elf_segment){ sh.sh_addr,
+										 sh.sh_offset,
+										 sh.sh_size, true };
 		if (sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM) {
 			which = sh.sh_type == SHT_DYNSYM;
 			e->symbols[which] = (struct vu_elf_table){ sh.sh_offset, sh.sh_size };
@@ -205,6 +209,18 @@ const unsigned char *vu_elf_at(const struct vu_elf *e, uint64_t addr, uint64_t *
 		return NULL;
 	*avail = s->size - (addr - s->addr);
 	return e->data + s->offset + (addr - s->addr);
+}
+
+bool vu_elf_is_data(const struct vu_elf *e, uint64_t addr)
+{
+	size_t i;
+
+	if (!e->n_sections || e->n_sections > VU_ELF_SEGMENTS)
+		return false;
+	for (i = 0; i < e->n_sections; i++)
+		if (addr - e->section[i].addr < e->section[i].size)
+			return false;
+	return true;
 }
 
 bool vu_elf_is_code(const struct vu_elf *e, uint64_t addr)

@@ -30,8 +30,11 @@ struct vu_elf {
 	size_t n_segments;
 	uint64_t top;	    /* where the last byte in memory ends */
 	bool writable_code; /* a PT_LOAD is executable and writable */
-	uint64_t eh_hdr;    /* address of .eh_frame_hdr, 0: none */
-	uint64_t dynamic;   /* address of the dynamic section, 0: none */
+	/* Addresses of sections that hold code, where the file tells: what lies elsewhere is data. */
+	struct vu_elf_segment section[VU_ELF_SEGMENTS];
+	size_t n_sections; /* more than there is room for: not known */
+	uint64_t eh_hdr;   /* address of .eh_frame_hdr, 0: none */
+	uint64_t dynamic;  /* address of the dynamic section, 0: none */
 	uint64_t dynamic_size;
 	struct vu_elf_table symbols[2], strings[2]; /* .symtab and .dynsym */
 	struct vu_elf_table eh_frame;
@@ -61,6 +64,9 @@ const struct vu_elf_segment *vu_elf_segment(const struct vu_elf *e, uint64_t add
 
 /* Whether there is code that may be patched at `addr`. */
 bool vu_elf_is_code(const struct vu_elf *e, uint64_t addr);
+
+/* Whether the sections say that `addr` is not in code. */
+bool vu_elf_is_data(const struct vu_elf *e, uint64_t addr);
 
 /* Call fn for each defined symbol that lies in code. */
 void vu_elf_each_symbol(const struct vu_elf *e,

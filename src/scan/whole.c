@@ -8,6 +8,8 @@
 #include "scan/whole.h"
 
 #define STEPS	  64 /* instructions after a place that are looked at */
+#define FAR	  64 /* bytes before a place from which on it is decoded, ... */
+#define STARTS	  32 /* ... from so many */
 #define LOOK_BACK 16 /* bytes in front of a place in which its number would be loaded */
 
 struct reader {
@@ -41,6 +43,26 @@ static bool is_inside(struct reader *r, uint64_t start, uint64_t addr)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Decoding in a row finds the instructions of a program soon, wherever it begins: from each of some bytes before
+ * `addr`, is that in the middle of an instruction?
+ */
+static bool is_inside_by_all(struct reader *r, uint64_t addr)
+{
+	int n = 0;
+	uint64_t at;
+	struct vu_insn insn;
+
+	for (uint64_t back = FAR; back < FAR + STARTS; back++) {
+		for (at = addr - back; at < addr && decode(r, at, &insn); at += insn.i.length)
+			;
+		if (at == addr)
+			return false;
+		n += at > addr;
+	}
+	return n >= STARTS / 2;
 }
 
 /* The last instruction before `addr` that control is known to come to; the function's start if there is none. */
@@ -108,7 +130,7 @@ static bool has_number(const struct vu_elf *e, uint64_t addr)
 static bool is_garbage(struct reader *r, uint64_t addr)
 {
 	struct vu_insn insn;
-	uint64_t at = addr + 2;
+	uint64_t at = addr + 2, target;
 	int i;
 
 	if (has_number(r->e, addr))
@@ -116,8 +138,11 @@ static bool is_garbage(struct reader *r, uint64_t addr)
 	for (i = 0; i < STEPS && r->budget->instructions; i++, at += insn.i.length) {
 		if (!decode(r, at, &insn) || is_odd(&insn) || leads_nowhere(r->e, &insn))
 			return r->budget->instructions > 0;
-		if (is_end(&insn))
-			return false;
+		if (is_end(&insn)) {
+			if (!vu_insn_target(&insn, &target))
+				return false;
+			at = target - insn.i.length;
+		}
 	}
 	return false;
 }
@@ -132,7 +157,7 @@ bool vu_is_no_call(const struct vu_elf *e, struct vu_budget *budget, const struc
 		return f->map[addr - f->start] == VU_INSIDE;
 	if (f && (is_inside(&r, f->start, addr) || is_inside(&r, last_known(f, addr), addr)))
 		return true;
-	return is_garbage(&r, addr);
+	return vu_elf_is_data(e, addr) || is_inside_by_all(&r, addr) || is_garbage(&r, addr);
 }
 
 void vu_each_old_call(const struct vu_elf *e, bool (*fn)(void *ctx, uint64_t addr), void *ctx)

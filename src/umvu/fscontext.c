@@ -11,6 +11,7 @@
  * A context of FSPICK changes a mount of the view (mount -o remount): of its options ro and rw only.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
