@@ -82,6 +82,23 @@ same_as_own()
 	done
 }
 
+@test "32-bit programs of this machine's own kind" {
+	need as ld qemu-i386
+	cat >prog.s <<-'END'
+		.globl _start
+		_start: mov $4,%eax; mov $1,%ebx; mov $text,%ecx; mov $8,%edx; int $0x80
+		mov $1,%eax; mov $5,%ebx; int $0x80
+		.data
+		text: .ascii "32 bits\n"
+	END
+	as --32 -o prog.o prog.s && ld -m elf_i386 -o prog prog.o || skip "no assembler for 32 bits"
+	run in_session sh -c './prog 2>&1; echo $?; vubinfmt --qemu i386; ./prog; echo $?'
+	assert_success
+	assert_line -p "Exec format error"
+	assert_equal "$(tail -n 2 <<<"$output")" "32 bits
+5"
+}
+
 @test "strace sees each call of the emulator once" {
 	need strace
 	local machine=${FOUND##* }
