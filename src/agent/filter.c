@@ -100,7 +100,12 @@ static void emit_leaf(struct program *p, int w)
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
 		RETURN(SECCOMP_RET_ALLOW);
 	}
-	if (w == PLACE) {
+	if (w == ARG4 || w == ARG5) { /* of six arguments */
+		LOAD(OFF_ARG(0) + 4);
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, VU_IN_PLACE_INT);
+		RETURN(SECCOMP_RET_ALLOW);
+	}
+	if (w == PLACE || w == ARG3) {
 		LOAD(OFF_ARG(5));
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, (uint32_t)VU_IN_PLACE);
 		LOAD(OFF_ARG(5) + 4);

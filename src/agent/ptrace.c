@@ -42,6 +42,7 @@
 #define PTRACE_EVENT_EXEC_	 4
 #define USER_RIP		 128 /* offset of rip in struct user */
 #define USER_R9			 64
+#define USER_RDI		 112
 #define SIGTRAP_		 5
 #define WALL			 0x40000000
 #define WNOWAIT_		 0x01000000
@@ -222,10 +223,11 @@ static bool hide_sigsys(struct tracee *t)
 
 static bool is_sent_back(int pid)
 {
-	uint64_t r9 = 0;
+	uint64_t r9 = 0, rdi = 0;
 
 	vu_sys(__NR_ptrace, PTRACE_PEEKUSR_, pid, USER_R9, &r9);
-	return r9 == VU_IN_PLACE;
+	vu_sys(__NR_ptrace, PTRACE_PEEKUSR_, pid, USER_RDI, &rdi);
+	return r9 == VU_IN_PLACE || rdi >> 32 == VU_IN_PLACE_INT;
 }
 
 /* An entry: the guest's own is shown, and that of a call that a signal had cut short and starts again. */

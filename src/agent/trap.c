@@ -171,7 +171,10 @@ static void send_back(struct vu_regs *r, int nr)
 {
 	r->rip -= 2;
 	r->rax = (uint64_t)nr;
-	r->r9 = VU_IN_PLACE;
+	if (nr == __NR_pselect6 || nr == __NR_epoll_pwait || nr == __NR_epoll_pwait2)
+		r->rdi = (uint32_t)r->rdi | (uint64_t)VU_IN_PLACE_INT << 32;
+	else
+		r->r9 = VU_IN_PLACE;
 }
 
 static void on_trap(struct vu_regs *r, int nr)

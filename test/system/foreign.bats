@@ -50,7 +50,7 @@ same_as_own()
 				cd here
 				export V=value QEMU_LD_PREFIX=$2
 				cp ../$1 prog
-				./prog args files threads processes signals restarts sockets ids 2>&1 || echo "status $?"
+				./prog args files threads processes signals restarts masks sockets ids 2>&1 || echo "status $?"
 			) >$1.out
 			rm -r here
 		}
@@ -76,8 +76,8 @@ same_as_own()
 	build gcc own
 	for machine in $FOUND; do
 		build "${machine#*:}-gcc" "${machine%%:*}" -static
-		in_session sh -c './own signals restarts sockets' >own.out || true
-		in_session sh -c 'qemu-$0 ./$0 signals restarts sockets' "${machine%%:*}" >other.out || true
+		in_session sh -c './own signals restarts masks sockets' >own.out || true
+		in_session sh -c 'qemu-$0 ./$0 signals restarts masks sockets' "${machine%%:*}" >other.out || true
 		diff -u own.out other.out
 	done
 }

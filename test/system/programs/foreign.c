@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -244,6 +246,45 @@ static void subject_restarts(void)
 	show("status", WEXITSTATUS(status));
 }
 
+/* A blocked signal that a call with a mask lets in: a child sends many, none is to be lost. */
+static void subject_masks(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct pollfd never = { .fd = -1 };
+	sigset_t blocked, none;
+	int status, i;
+	pid_t pid, parent = getpid();
+
+	sigemptyset(&none);
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
+	caught = 0;
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		for (i = 0; i < 300; i++) {
+			kill(parent, SIGUSR1);
+			sigwait(&blocked, &status); /* that it has come */
+		}
+		_exit(0);
+	}
+	for (i = 0; i < 300; i++) {
+		if (i % 3 == 0)
+			status = pselect(0, NULL, NULL, NULL, NULL, &none);
+		else if (i % 3 == 1)
+			status = ppoll(&never, 1, NULL, &none);
+		else
+			status = sigsuspend(&none);
+		if (status != -1 || errno != EINTR)
+			show("interrupted", status);
+		kill(pid, SIGUSR1);
+	}
+	show("caught", caught);
+	show("waitpid", waitpid(pid, &status, 0) == pid);
+}
+
 static void subject_ids(void)
 {
 	uid_t r, e, s;
@@ -276,10 +317,11 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } subjects[] = {
-	{ "args", subject_args },	{ "files", subject_files },
-	{ "threads", subject_threads }, { "processes", subject_processes },
-	{ "signals", subject_signals }, { "ids", subject_ids },
-	{ "sockets", subject_sockets }, { "restarts", subject_restarts },
+	{ "args", subject_args },	  { "files", subject_files },
+	{ "threads", subject_threads },	  { "processes", subject_processes },
+	{ "signals", subject_signals },	  { "ids", subject_ids },
+	{ "masks", subject_masks },	  { "sockets", subject_sockets },
+	{ "restarts", subject_restarts },
 };
 
 int main(int argc, char **argv)
