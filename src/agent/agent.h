@@ -57,6 +57,9 @@ struct vu_scratch {
 	void *guest_sp;		   /* where the guest's stack is free while the handler runs */
 	int owner;		   /* tid, 0 free */
 	bool mapped;		   /* not in the table: unmap when done */
+	struct vu_call *waiting;   /* the call is being made with signals let in: vu_roll_back() */
+	void *waiting_at;	   /* ... from here on the guest's stack */
+	bool stays;		   /* ... and cannot be begun again */
 	void *extra;
 	size_t extra_size;
 	uint64_t regs[48];		  /* struct vu_regs of a call by a patched site */
@@ -113,8 +116,9 @@ struct vu_process {
 	int nameless;	   /* a descriptor of the program, which no name leads to; 0: it has one */
 	unsigned int euid; /* the kernel's effective user id of the process */
 	struct vu_sigaction kept[VU_N_KEPT]; /* the guest's own actions for the kept signals */
-	uint32_t serves; /* id of the mount that it serves as a daemon, 0 none */
-	uint32_t met;	 /* that of the last one whose root it has asked for */
+	uint64_t libc_handlers[2]; /* the guest's handlers for the C library's own signals (signal.c) */
+	uint32_t serves;	   /* id of the mount that it serves as a daemon, 0 none */
+	uint32_t met;		   /* that of the last one whose root it has asked for */
 };
 
 extern struct vu_process agent_process;

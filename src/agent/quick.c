@@ -373,7 +373,7 @@ static struct vu_answer quick_sigaction(struct vu_frame *f)
 {
 	struct vu_sigaction *new = (void *)((char *)f - VU_PATH_ROOM);
 
-	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 ||
+	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 || vu_libc_index(f->arg[0]) >= 0 ||
 	    f->arg[3] != sizeof(new->mask) || vu_kept_in_mask(f->arg[0]))
 		return NO_ANSWER;
 	if (!f->arg[1])

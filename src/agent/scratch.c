@@ -11,8 +11,9 @@
 
 #include "agent/trap.h"
 
-#define SLOTS 12 /* in vu-loader's own memory */
-#define MORE  ((VU_AGENT_END - VU_STACKS_ADDR) / VU_SLOT_SIZE)
+#define WAITING_FRAMES 512 /* bytes of stack that a waiting call takes */
+#define SLOTS	       12  /* in vu-loader's own memory */
+#define MORE	       ((VU_AGENT_END - VU_STACKS_ADDR) / VU_SLOT_SIZE)
 
 _Static_assert(sizeof(struct vu_scratch) == VU_SLOT_SIZE, "a slot is found by its stack pointer");
 
@@ -94,6 +95,8 @@ static void drop_extra(struct vu_scratch *s)
 void vu_scratch_put(struct vu_scratch *s)
 {
 	drop_extra(s);
+	s->waiting = NULL;
+	s->stays = false;
 	if (s->mapped)
 		vu_sys(__NR_munmap, s, sizeof(*s));
 	else
@@ -105,6 +108,18 @@ void vu_scratch_drop(int tid)
 	for (int i = 0; i < SLOTS; i++)
 		if (__atomic_load_n(&slots[i].owner, __ATOMIC_RELAXED) == tid)
 			vu_scratch_put(&slots[i]);
+}
+
+struct vu_scratch *vu_scratch_waiting(int tid, uint64_t sp)
+{
+	for (int i = 0; i < SLOTS; i++) {
+		struct vu_scratch *s = &slots[i];
+
+		if (__atomic_load_n(&s->owner, __ATOMIC_RELAXED) == tid && s->waiting &&
+		    (uint64_t)s->waiting_at - sp < WAITING_FRAMES)
+			return s;
+	}
+	return NULL;
 }
 
 void *vu_scratch_map(struct vu_scratch *s, size_t size)

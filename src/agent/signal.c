@@ -26,7 +26,7 @@
 /* A bit of a frame's uc_flags that the kernel does not use: it is of a kept signal's handler. */
 #define FRAME_MARK(index) (1ul << (16 + (index)))
 
-extern char vu_text_begin[], vu_text_end[];
+extern char vu_text_begin[], vu_text_end[], vu_fault_entry[];
 
 static uint64_t kept_in_mask[64] VU_HOT; /* by signal: the kept ones that the guest's sa_mask has */
 
@@ -264,11 +264,22 @@ void vu_kept_reset(void)
 	}
 }
 
+/* The handler of one of the C library's own signals is called by way of vu_fault_taken(). */
+static uint64_t detour(unsigned long sig, uint64_t handler)
+{
+	int index = vu_libc_index(sig);
+
+	if (index < 0 || handler <= SIG_IGN_ || vu_sys(__NR_getpid) != agent_process.pid)
+		return handler;
+	agent_process.libc_handlers[index] = handler;
+	return (uint64_t)vu_fault_entry;
+}
+
 long sys_rt_sigaction(struct vu_call *c)
 {
 	unsigned long sig = c->arg[0];
 	struct vu_sigaction new, old;
-	uint64_t had, asked = 0;
+	uint64_t had, asked = 0, libc;
 	long r;
 
 	if (c->arg[3] != sizeof(new.mask))
@@ -278,11 +289,13 @@ long sys_rt_sigaction(struct vu_call *c)
 	if (vu_kept_index(sig) >= 0)
 		return kept_action(c, vu_kept_index(sig));
 	had = kept_in_mask[sig - 1];
+	libc = vu_libc_index(sig) < 0 ? 0 : agent_process.libc_handlers[sig - 32];
 	if (c->arg[1]) {
 		if (guest_read(&new, c->arg[1], sizeof(new)) < 0)
 			return -EFAULT;
 		asked = new.mask &VU_KEPT;
 		new.mask &= ~VU_KEPT;
+		new.handler = detour(sig, new.handler);
 	}
 	r = vu_guest_sys6(c->nr, (long)sig, c->arg[1] ? (long)&new : 0, (long)&old, 8, 0, 0);
 	if (r < 0)
@@ -291,6 +304,8 @@ long sys_rt_sigaction(struct vu_call *c)
 	if (c->arg[1] && had != asked && vu_sys(__NR_getpid) == agent_process.pid)
 		kept_in_mask[sig - 1] = asked;
 	old.mask |= had;
+	if (old.handler == (uint64_t)vu_fault_entry)
+		old.handler = libc;
 	if (c->arg[2] && guest_write(c->arg[2], &old, sizeof(old)) < 0)
 		return -EFAULT;
 	return 0;
@@ -336,6 +351,7 @@ static long wait_with(struct vu_call *c, uint64_t mask)
 	if (!t)
 		return -ENOMEM;
 	t->kept_blocked = now;
+	c->s->stays = true; /* the mask is to be put back */
 	if (t->kept_pending & ~now & VU_SIGSYS_BIT)
 		r = take_sigsys(c, t);
 	else if (t->kept_pending & ~now)

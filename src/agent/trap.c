@@ -34,7 +34,7 @@
 #define EFLAGS_OTHER 0x894ul /* OF, SF, AF, PF */
 #define EFLAGS_BASE  0x202ul
 
-extern char vu_restorer[];
+extern char vu_restorer[], vu_waited[], vu_text_begin[], vu_text_end[];
 
 struct vu_process agent_process VU_HOT;
 
@@ -54,15 +54,18 @@ long vu_on_guest_stack(struct vu_call *c, long (*fn)(void *arg, void *sp), void 
 	return vu_on_stack(arg, (void *)((uintptr_t)c->s->guest_sp & ~15ul), fn);
 }
 
+long vu_wait_sys6(long nr, const unsigned long arg[6], struct vu_call **mark);
+
 static long blocking(void *arg, void *sp)
 {
 	struct vu_call *c = arg;
 	long r;
 
 	(void)sp;
+	c->s->waiting_at = c->s->guest_sp;
+	c->s->waiting = c;
 	vu_set_mask(c->regs->sigmask & ~VU_KEPT);
-	r = vu_guest_sys6(c->nr, (long)c->arg[0], (long)c->arg[1], (long)c->arg[2], (long)c->arg[3],
-			  (long)c->arg[4], (long)c->arg[5]);
+	r = vu_wait_sys6(c->nr, c->arg, &c->s->waiting);
 	vu_set_mask(VU_ALL_SIGNALS);
 	return r;
 }
@@ -247,6 +250,41 @@ static void on_sigsys(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 		on_trap(regs, info->nr);
 	else
 		vu_sigsys_foreign(info, regs);
+}
+
+/* Where the guest's instruction is that has made the call; 0: not known. */
+static uint64_t place_of(const struct vu_call *c)
+{
+	static const unsigned char call[] = { 0xff, 0x14, 0x25 }; /* of a slot of the gate */
+	unsigned char at[sizeof(call)];
+
+	if (vu_traced)
+		return 0;
+	if (!c->by_gate)
+		return c->regs->rip - 2;
+	return !guest_read(at, c->regs->rip - 7, sizeof(at)) && !memcmp(at, call, sizeof(at)) ?
+		       c->regs->rip - 7 :
+		       0;
+}
+
+void vu_roll_back(struct vu_regs *r)
+{
+	struct vu_scratch *s;
+	const struct vu_regs *g;
+	uint64_t place;
+
+	if (r->rip < (uint64_t)vu_text_begin || r->rip >= (uint64_t)vu_text_end ||
+	    r->rip == (uint64_t)vu_waited)
+		return;
+	s = vu_scratch_waiting((int)vu_sys(__NR_gettid), r->rsp);
+	place = s && !s->stays ? place_of(s->waiting) : 0;
+	if (!place)
+		return;
+	g = s->waiting->regs;
+	memcpy(&r->r8, &g->r8, offsetof(struct vu_regs, rip) - offsetof(struct vu_regs, r8));
+	r->rip = place;
+	r->eflags = g->eflags;
+	vu_scratch_put(s);
 }
 
 static void fill_regs(struct vu_regs *r, const struct vu_full_frame *f, uint64_t mask)

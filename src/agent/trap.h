@@ -57,6 +57,11 @@ bool vu_fault_call(struct vu_regs *regs);
 bool vu_call_in_place(struct vu_call *c);
 /* Installs the agent's handler for SIGSYS. 0 or -errno. */
 long vu_trap_init(void);
+/*
+ * In a signal's handler, with its saved registers: if the signal has come in the agent, in a call that has not been made
+ * yet or will be made again, they become those that the guest has at its own instruction, as if it had come there.
+ */
+void vu_roll_back(struct vu_regs *regs);
 /* Sets the thread's signal mask as the kernel sees it. */
 void vu_set_mask(uint64_t mask);
 /* entry.S: fn(arg, sp) on the stack that ends at top (16-aligned); sp is where the caller's is free. */
@@ -67,6 +72,8 @@ long vu_on_guest_stack(struct vu_call *c, long (*fn)(void *arg, void *sp), void 
 /* Scratch buffers: one for the call of thread `tid`. Never NULL (waits for one if memory is short). */
 struct vu_scratch *vu_scratch_get(int tid);
 void vu_scratch_put(struct vu_scratch *s);
+/* That of a call of thread `tid` that waits (vu_scratch.waiting), with the stack pointer near `sp`; NULL: none. */
+struct vu_scratch *vu_scratch_waiting(int tid, uint64_t sp);
 /* Frees what a vforked child left when it executed or ended: tid is the child's. */
 void vu_scratch_drop(int tid);
 /* Remembers a mapping that goes with the scratch, for vu_scratch_put() or vu_scratch_drop() to unmap. */
@@ -90,6 +97,14 @@ void vu_thread_drop(int tid); /* the state of a thread that is gone */
 void vu_thread_fork(struct vu_thread *own);
 
 /* signal.c */
+/*
+ * Index in agent_process.libc_handlers of the signals that C libraries use to cancel threads, and look at the instruction
+ * pointer in: they come to vu_fault_taken() first. -1: another one.
+ */
+static inline int vu_libc_index(unsigned long sig)
+{
+	return sig - 32 < 2 ? (int)sig - 32 : -1;
+}
 /* Leaves the handler whose frame is at rsp, if nothing in it is the agent's; else returns. */
 void vu_leave_plain_handler(uint64_t rsp);
 /* A SIGSYS that is not a trapped call; the guest's handler or default action. */

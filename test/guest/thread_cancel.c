@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cancelled threads: in a blocking open, in loops of calls, asynchronously; clean-up. */
 /* libs: -lpthread */
-/* variants: static */
+/* variants: static musl */
 #include "guest.h"
 #include <pthread.h>
 

@@ -96,6 +96,30 @@ vu_guest_sys6:
 	ret
 	.size	vu_guest_sys6, . - vu_guest_sys6
 
+	.globl	vu_wait_sys6, vu_waited
+	.type	vu_wait_sys6, @function
+/*
+ * long vu_wait_sys6(long nr, const unsigned long arg[6], void **mark): the same, where it may wait; *mark becomes
+ * NULL when it is made. A signal that finds it set, and does not come at vu_waited, has come before the call.
+ */
+vu_wait_sys6:
+	push	%rbx
+	mov	%rdx, %rbx
+	mov	%rdi, %rax
+	mov	%rsi, %rcx
+	mov	0(%rcx), %rdi
+	mov	8(%rcx), %rsi
+	mov	16(%rcx), %rdx
+	mov	24(%rcx), %r10
+	mov	32(%rcx), %r8
+	mov	40(%rcx), %r9
+	syscall
+vu_waited:
+	movq	$0, (%rbx)
+	pop	%rbx
+	ret
+	.size	vu_wait_sys6, . - vu_wait_sys6
+
 /*
  * long vu_clone(long nr, long a, long b, long c, long d, long e)
  * clone or clone3 whose child's stack pointer is at a struct vu_child (arch/x86_64/regs.h). Returns in
