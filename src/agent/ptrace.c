@@ -53,7 +53,7 @@
 #define ERESTARTSYS_		 512
 #define ERESTART_RESTARTBLOCK_	 516
 
-extern char vu_text_begin[], vu_text_end[], _start[];
+extern char vu_text_begin[], vu_text_end[], vu_gate_made_host[], vu_gate_made[], _start[];
 
 /* struct ptrace_syscall_info (ptrace(2)), as far as it is needed. */
 struct syscall_info {
@@ -153,9 +153,11 @@ static uint64_t rip_of(int pid)
 	return rip;
 }
 
+/* A call that the gate had made as it was, when the tracer came, is the guest's own. */
 static bool in_agent(uint64_t rip)
 {
-	return rip >= (uint64_t)vu_text_begin && rip < (uint64_t)vu_text_end;
+	return rip >= (uint64_t)vu_text_begin && rip < (uint64_t)vu_text_end &&
+	       rip != (uint64_t)vu_gate_made_host && rip != (uint64_t)vu_gate_made;
 }
 
 static void resume(int pid, int request, int sig)

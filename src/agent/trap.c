@@ -196,15 +196,6 @@ static void on_trap(struct vu_regs *r, int nr)
 	vu_scratch_put(s);
 }
 
-/* The bytes where a process has faulted, if they are of a site. */
-static bool is_at(uint64_t rip, const char *site)
-{
-	unsigned char at[2];
-
-	return agent_process.patches && !guest_read(at, rip, sizeof(at)) &&
-	       !memcmp(at, site, sizeof(at));
-}
-
 /* As a trapped call. */
 static void call_by_fault(struct vu_regs *r)
 {
@@ -234,11 +225,16 @@ static bool restore_site(uint64_t rip)
 
 bool vu_fault_call(struct vu_regs *r)
 {
-	if (is_at(r->rip, VU_FAULT_SITE))
-		call_by_fault(r);
-	else if (!is_at(r->rip, VU_DEFER_SITE))
-		return is_at(r->rip, CALL_SITE); /* another thread has just put it there */
-	else if (!restore_site(r->rip))
+	char at[2]; /* read once: another thread may be restoring it */
+
+	if (!agent_process.patches || guest_read(at, r->rip, sizeof(at)) < 0)
+		return false;
+	if (!memcmp(at, CALL_SITE, sizeof(at)))
+		return true; /* it has just been put there */
+	if (memcmp(at, VU_FAULT_SITE, sizeof(at)) != 0 &&
+	    memcmp(at, VU_DEFER_SITE, sizeof(at)) != 0)
+		return false;
+	if (!memcmp(at, VU_FAULT_SITE, sizeof(at)) || !restore_site(r->rip))
 		call_by_fault(r);
 	return true;
 }

@@ -121,6 +121,8 @@ vu_gate_ret:
 vu_gate_host:
 	push	%r11
 	syscall
+	.globl	vu_gate_made_host
+vu_gate_made_host:
 	pop	%r11
 	jmp	vu_gate_ret
 
@@ -137,6 +139,8 @@ vu_gate_issue:
 	mov	PATH_ROOM+64(%rsp), %r8
 	mov	PATH_ROOM+72(%rsp), %r9
 	syscall
+	.globl	vu_gate_made
+vu_gate_made:
 	mov	PATH_ROOM+16(%rsp), %r11
 	mov	PATH_ROOM+32(%rsp), %rdi
 	mov	PATH_ROOM+40(%rsp), %rsi
