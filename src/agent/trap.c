@@ -206,21 +206,36 @@ static void call_by_fault(struct vu_regs *r)
 	on_trap(r, (int)r->rax);
 }
 
+static bool is_writable(uint64_t page, uint64_t size, bool yes)
+{
+	int prot = PROT_READ | PROT_EXEC | (yes ? PROT_WRITE : 0);
+
+	return !vu_sys(__NR_mprotect, page, size, prot);
+}
+
 /*
  * Puts the instruction in its place again, so that the filter sees it. On the way there it is VU_FAULT_SITE for other
- * threads. Not in a vforked child, whose parent has no filter.
+ * threads; those that want to restore one, too, wait for each other. Not in a vforked child, whose parent has no filter.
  */
 static bool restore_site(uint64_t rip)
 {
+	static bool lock;
 	uint64_t page = rip & ~4095ul, size = ((rip + 1) & ~4095ul) + 4096 - page;
+	bool done;
 
-	if (vu_sys(__NR_getpid) != agent_process.pid || !vu_gate_filter() ||
-	    vu_sys(__NR_mprotect, page, size, PROT_READ | PROT_WRITE | PROT_EXEC) < 0)
+	vu_set_mask(VU_ALL_SIGNALS); /* until the handler of SIGSEGV returns */
+	if (vu_sys(__NR_getpid) != agent_process.pid || !vu_gate_filter())
 		return false;
-	*(volatile char *)(rip + 1) = CALL_SITE[1];
-	*(volatile char *)rip = CALL_SITE[0];
-	vu_sys(__NR_mprotect, page, size, PROT_READ | PROT_EXEC);
-	return true;
+	while (__atomic_exchange_n(&lock, true, __ATOMIC_ACQUIRE))
+		vu_sys(__NR_sched_yield);
+	done = is_writable(page, size, true);
+	if (done) {
+		*(volatile char *)(rip + 1) = CALL_SITE[1];
+		*(volatile char *)rip = CALL_SITE[0];
+		is_writable(page, size, false);
+	}
+	__atomic_store_n(&lock, false, __ATOMIC_RELEASE);
+	return done;
 }
 
 bool vu_fault_call(struct vu_regs *r)
