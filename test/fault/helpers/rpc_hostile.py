@@ -5,12 +5,15 @@
 import array
 import os
 import random
+import re
 import socket
 import struct
 import sys
 import time
 
-MAGIC, ABI = 0x43505256, 1
+MAGIC = 0x43505256
+with open(os.environ["VU_SOURCE"] + "/src/abi/view.h", encoding="ascii") as header:
+    ABI = int(re.search(r"define VU_ABI_VERSION\s+(\d+)", header.read()).group(1))
 OPS = range(1, 15)
 FRONT_OPS = range(0x100, 0x104)
 MANY = 1000
@@ -71,7 +74,7 @@ def garbage():
     for cut in range(len(good)):
         refused(good[:cut])
     refused(request(1, magic=0))
-    refused(request(1, abi=2))
+    refused(request(1, abi=ABI + 1))
     refused(request(99))
     for length in (1, 0x7fffffff, 0xffffffff):
         refused(request(1, length=length))
