@@ -16,7 +16,13 @@
  * What a module contributes, so far:
  *  - rules: something that the agent does by itself in each guest (`rules`, `uts`);
  *  - types of mounts that a FUSE daemon serves (`type`, `driver`);
- *  - types of mounts that are network stacks of the kernel's (`type`, `stack`).
+ *  - types of mounts that are network stacks of the kernel's (`type`, `stack`);
+ *  - types of mounts that show control files, whose contents the module makes itself (struct viewos_files);
+ *  - rules of execution: programs that an interpreter runs (`exec_rule`).
+ *
+ * A module is loaded once a session. What belongs to a view is kept apart: view_new() makes a state for each view
+ * that has the module, a copy of its parent's where the view begins as a copy, and all that is done in
+ * a view's name gets that state.
  *
  * Rules of the API:
  *  - All functions are called from one thread, the server's only one, which all views of the session
@@ -84,6 +90,10 @@ struct viewos_interface {
 	const char *const *client;
 };
 
+struct viewos_view; /* a view; umvu's */
+struct viewos_files;
+struct viewos_access;
+
 /*
  * What umvu does for modules. It lives from init() until after fini(). All of it may be called from any
  * function of the module, except that driver_*() are for the time of driver() only.
@@ -140,6 +150,31 @@ struct viewos_host {
 	void (*driver_rdonly)(struct viewos_driver *d);
 
 	/*
+	 * The mount shows control files: `files`, which lives as long as the module. In the place of a program
+	 * and its arguments. 0. The mount fails with -ENOSYS where View OS was built without libfuse.
+	 */
+	int (*driver_files)(struct viewos_driver *d, const struct viewos_files *files);
+
+	/*
+	 * The rules that the module has for this view have changed: put them in force. Not while view_new() or
+	 * view_free() run, which umvu does it after. 0; -ENOSPC: there are too many, and those of before
+	 * are still in force.
+	 */
+	int (*view_changed)(struct viewos_view *view);
+
+	/* Add `size` bytes to what read() of struct viewos_files tells. 0, or -EFBIG beyond 64 KiB, -ENOMEM. */
+	int (*access_text)(struct viewos_access *a, const void *text, size_t size);
+
+	/*
+	 * For write() of struct viewos_files: the program `path`, opened in the view that the mount was made in, as
+	 * execve(2) would (a regular file that the user may execute). The first call for an access gives
+	 * -EAGAIN, and the module returns that, too, having changed nothing: it is called again with the
+	 * same arguments when the file has been looked for. Then: an O_PATH descriptor, which is the
+	 * module's from then on and good for viewos_exec_rule.interpreter_fd; or the -errno of execve(2).
+	 */
+	int (*access_program)(struct viewos_access *a, const char *path);
+
+	/*
 	 * Add an interface to a stack, for the time of stack(); copied. 0; -EINVAL, and what is wrong has been
 	 * said: a name, an address; -E2BIG: more than 8.
 	 */
@@ -188,6 +223,83 @@ struct viewos_mount {
 	0x1u /* user and group ids, and capabilities, are each process's own business */
 #define VIEWOS_RULE_UTS 0x2u /* uname(2) answers from `uts` */
 
+/*
+ * An access to control files: a call of a process of a view. Lives during the function that gets it.
+ */
+struct viewos_access {
+	uint32_t size;
+	uint32_t reserved;
+	struct viewos_view *view; /* of the process; for host->view_changed() */
+	void *state;		  /* of the module in that view */
+};
+
+#define VIEWOS_FILES_ROOT 1u  /* id of the root directory */
+#define VIEWOS_NAME_MAX	  255 /* longest name of a file */
+
+/* A file or directory. */
+struct viewos_node {
+	uint32_t size;
+	uint32_t mode; /* S_IFREG or S_IFDIR, and the permissions that its owner, the user, has */
+	uint64_t id;   /* of the file: the module's choice, never used again for another one */
+	int64_t time;  /* when it was made, in seconds since 1970; 0: when it was mounted */
+	char name[VIEWOS_NAME_MAX + 1]; /* set by list() */
+};
+
+/*
+ * A tree of control files. It is a real mount, served by a process of its own: files are opened, read and written
+ * by any program, and the kernel checks the permissions. Nothing is cached: each function is called for
+ * each call of a process. Files are named by ids; one that is not there (any more) is -ENOENT. The size
+ * of all files is 0, truncating them does nothing, their owner is the user, and nobody can make, remove
+ * or rename one but the module. All functions get the module's context, and must not block. Those
+ * that are NULL fail with -EOPNOTSUPP, read() and write() with -EINVAL.
+ */
+struct viewos_files {
+	uint32_t size; /* of this struct */
+	uint32_t reserved;
+
+	/* The file `name` in directory `dir`: 0 and *node (without name), or -ENOENT. */
+	int (*lookup)(void *context, struct viewos_access *a, uint64_t dir, const char *name,
+		      struct viewos_node *node);
+
+	/* Mode and time of a file: 0 and *node. */
+	int (*stat)(void *context, struct viewos_access *a, uint64_t id, struct viewos_node *node);
+
+	/* Entry number `index` (from 0, without "." and "..") of a directory: 0 and *node, -ENOENT at the end. */
+	int (*list)(void *context, struct viewos_access *a, uint64_t dir, uint64_t index,
+		    struct viewos_node *node);
+
+	/*
+	 * The whole text of a file, by host->access_text(). 0 or -errno. It is cut to what the process has
+	 * asked for.
+	 */
+	int (*read)(void *context, struct viewos_access *a, uint64_t id);
+
+	/*
+	 * `size` bytes (at most 64 KiB, may be 0; not terminated) that one call of a process writes, at `offset`. How
+	 * many were taken, or -errno; -EAGAIN as host->access_program() says.
+	 */
+	int (*write)(void *context, struct viewos_access *a, uint64_t id, const char *data,
+		     size_t size, uint64_t offset);
+};
+
+#define VIEWOS_EXEC_ARGV0 0x1u /* binfmt_misc's "P": argv[0] is kept, behind interpreter and path */
+#define VIEWOS_EXEC_OPEN \
+	0x2u /* "O": the interpreter gets the program as an open descriptor (AT_EXECFD) */
+
+#define VIEWOS_EXEC_HEAD 256 /* a rule may look at so many bytes of a program's beginning */
+
+/* A rule of execution: a format of binfmt_misc (Documentation/admin-guide/binfmt-misc.rst of Linux). */
+struct viewos_exec_rule {
+	uint32_t size;
+	uint32_t flags;		    /* VIEWOS_EXEC_* */
+	const char *extension;	    /* of the program's name, without "."; NULL: by `magic` */
+	uint32_t offset, length;    /* what is compared; offset + length <= VIEWOS_EXEC_HEAD */
+	const unsigned char *magic; /* `length` bytes */
+	const unsigned char *mask;  /* which of their bits count; NULL: all */
+	const char *interpreter;    /* its path, looked for in the view of who executes */
+	int interpreter_fd;	    /* of host->access_program(): used in its place; -1 none */
+};
+
 struct viewos_module {
 	uint32_t abi;		 /* VIEWOS_ABI */
 	uint32_t size;		 /* of this struct */
@@ -226,6 +338,22 @@ struct viewos_module {
 	 * option; -ENODEV for a program that is not installed. Required for VIEWOS_TYPE_FUSE.
 	 */
 	int (*driver)(void *context, const struct viewos_mount *mount, struct viewos_driver *d);
+
+	/*
+	 * The module comes into a view: 0 and *state, what it keeps for it. `parent` is its state in the view that this
+	 * one is a copy of: a copy is to be made, as both go their own ways; NULL: there is none. An error
+	 * keeps the module (or, of a copy, the view) away. NULL: nothing is kept for a view.
+	 */
+	int (*view_new)(void *context, struct viewos_view *view, void *parent, void **state);
+
+	/* It leaves the view, or the view ends. NULL: nothing to do. */
+	void (*view_free)(void *context, void *state);
+
+	/*
+	 * Rule number `index` (from 0) of a view: 1 and *rule, whose texts live until the module next
+	 * changes something; 0: there are no more. The first rule that fits a program counts. NULL: none.
+	 */
+	int (*exec_rule)(void *context, void *state, size_t index, struct viewos_exec_rule *rule);
 
 	/*
 	 * Describe the network stack that is to be mounted, by calls of host->stack_*(). 0, or an error that

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * example: the model for modules of third parties. It shows both things that a module can contribute:
+ * example: the model for modules of third parties. It shows what a module can contribute:
  *
  *  - a rule: in a view that has it the host is called "example" (`uname -n`, gethostname);
- *  - a type of mounts: `mount -t exampletar FILE.tar DIR` shows an archive, read-only, by archivemount.
+ *  - a type of mounts: `mount -t exampletar FILE.tar DIR` shows an archive, read-only, by archivemount;
+ *  - control files: `mount -t examplefiles none DIR` shows the files "greeting", which can be read and
+ *    written, and "about/version". Each view has a greeting of its own.
+ *
+ * (Rules of execution, the fourth thing, are shown by modules/vubinfmt.)
  *
  * It needs nothing but the public header and is built without the rest of View OS:
  *
@@ -21,8 +25,9 @@
 
 #include "viewos/module.h"
 
-#define TYPE	"exampletar"
-#define PROGRAM "archivemount"
+#define TYPE	   "exampletar"
+#define TYPE_FILES "examplefiles"
+#define PROGRAM	   "archivemount"
 
 /*
  * What the functions share. It is handed to each as `context`: a module needs no global variables, which
@@ -38,7 +43,7 @@ static int example_init(const struct viewos_host *host, void **context)
 	struct example *x;
 
 	/* A server older than what this module was made for lacks the end of the struct. */
-	if (!VIEWOS_HAS(host, driver_say))
+	if (!VIEWOS_HAS(host, access_program))
 		return -ENOSYS;
 	x = calloc(1, sizeof(*x));
 	if (!x)
@@ -58,8 +63,130 @@ static void example_fini(void *context)
 static int example_type(void *context, const char *type)
 {
 	(void)context;
-	return !strcmp(type, TYPE);
+	return !strcmp(type, TYPE) || !strcmp(type, TYPE_FILES);
 }
+
+/* ---- control files ---- */
+
+/* What is kept for a view: the functions get it as `state`. */
+struct view {
+	char greeting[64];
+	size_t len;
+};
+
+/* A view that begins as a copy of another (`parent`) begins with its greeting. */
+static int example_view_new(void *context, struct viewos_view *view, void *parent, void **state)
+{
+	struct view *v = calloc(1, sizeof(*v));
+
+	(void)context;
+	(void)view;
+	if (!v)
+		return -ENOMEM;
+	if (parent)
+		*v = *(const struct view *)parent;
+	*state = v;
+	return 0;
+}
+
+static void example_view_free(void *context, void *state)
+{
+	(void)context;
+	free(state);
+}
+
+/* The tree. Ids are the module's choice, but for the root's. */
+enum { ROOT = VIEWOS_FILES_ROOT, GREETING, ABOUT, VERSION };
+static const struct file {
+	uint64_t id, dir;
+	const char *name;
+	uint32_t mode;
+} tree[] = {
+	{ ROOT, 0, "", S_IFDIR | 0755 },
+	{ GREETING, ROOT, "greeting", S_IFREG | 0644 },
+	{ ABOUT, ROOT, "about", S_IFDIR | 0555 },
+	{ VERSION, ABOUT, "version", S_IFREG | 0444 },
+};
+#define N_FILES (sizeof(tree) / sizeof(tree[0]))
+
+static int describe(const struct file *f, struct viewos_node *node)
+{
+	node->id = f->id;
+	node->mode = f->mode;
+	strcpy(node->name, f->name);
+	return 0;
+}
+
+static int files_lookup(void *context, struct viewos_access *a, uint64_t dir, const char *name,
+			struct viewos_node *node)
+{
+	size_t i;
+
+	(void)context;
+	(void)a;
+	for (i = 1; i < N_FILES; i++)
+		if (tree[i].dir == dir && !strcmp(tree[i].name, name))
+			return describe(&tree[i], node);
+	return -ENOENT;
+}
+
+static int files_stat(void *context, struct viewos_access *a, uint64_t id, struct viewos_node *node)
+{
+	(void)context;
+	(void)a;
+	return id >= ROOT && id <= VERSION ? describe(&tree[id - ROOT], node) : -ENOENT;
+}
+
+static int files_list(void *context, struct viewos_access *a, uint64_t dir, uint64_t index,
+		      struct viewos_node *node)
+{
+	size_t i;
+
+	(void)context;
+	(void)a;
+	for (i = 1; i < N_FILES; i++)
+		if (tree[i].dir == dir && !index--)
+			return describe(&tree[i], node);
+	return -ENOENT;
+}
+
+static int files_read(void *context, struct viewos_access *a, uint64_t id)
+{
+	const struct viewos_host *host = ((const struct example *)context)->host;
+	const struct view *v = a->state;
+
+	if (id == GREETING)
+		return host->access_text(a, v->greeting, v->len);
+	return host->access_text(a, host->version, strlen(host->version));
+}
+
+/* The kernel has checked that the file may be written: it is the greeting. */
+static int files_write(void *context, struct viewos_access *a, uint64_t id, const char *data,
+		       size_t size, uint64_t offset)
+{
+	struct view *v = a->state;
+
+	(void)context;
+	(void)offset; /* each write is a greeting */
+	if (id != GREETING)
+		return -EINVAL;
+	if (size > sizeof(v->greeting))
+		return -EFBIG;
+	memcpy(v->greeting, data, size);
+	v->len = size;
+	return (int)size;
+}
+
+static const struct viewos_files files = {
+	.size = sizeof(files),
+	.lookup = files_lookup,
+	.stat = files_stat,
+	.list = files_list,
+	.read = files_read,
+	.write = files_write,
+};
+
+/* ---- mounts ---- */
 
 /* What can be said about the request before anything is started. */
 static int check(const struct example *x, const struct viewos_mount *mount, struct viewos_driver *d)
@@ -100,8 +227,11 @@ static int example_driver(void *context, const struct viewos_mount *mount, struc
 		mount->source,	 mount->target,
 	};
 	size_t i;
-	int res = check(x, mount, d);
+	int res;
 
+	if (!strcmp(mount->type, TYPE_FILES))
+		return mount->flags & VIEWOS_MOUNT_FILE ? -ENOTDIR : host->driver_files(d, &files);
+	res = check(x, mount, d);
 	for (i = 0; !res && i < sizeof(argv) / sizeof(argv[0]); i++)
 		res = host->driver_arg(d, argv[i]);
 	if (!res) /* whatever it exits with: it could not read the archive */
@@ -125,4 +255,6 @@ const struct viewos_module viewos_module = {
 	.uts = uts,
 	.type = example_type,
 	.driver = example_driver,
+	.view_new = example_view_new,
+	.view_free = example_view_free,
 };

@@ -46,6 +46,8 @@ struct vu_cred {
 #define VU_EXEC_NO_NEW_PRIV 0x10u /* the guest itself has set PR_SET_NO_NEW_PRIVS */
 #define VU_EXEC_NAMELESS    0x40u /* the program has no name left */
 #define VU_EXEC_NO_CLOCK    0x20u /* ... PR_SET_TSC: the time stamp counter is forbidden */
+#define VU_EXEC_INTERPRETS  0x04u /* the program is the interpreter of a rule */
+#define VU_EXEC_ARGV0	    0x80u /* the program is an interpreter that finds argv[0] kept (AT_FLAGS) */
 
 struct vu_exec_state {
 	uint32_t magic;
@@ -55,7 +57,8 @@ struct vu_exec_state {
 	struct vu_session_ref ref;
 	int32_t exe_fd;	   /* open descriptor of the ELF file to map; the loader closes it */
 	int32_t interp_fd; /* open descriptor of its ELF interpreter, -1 none; the loader closes it */
-	uint32_t driver;   /* token of the driver that this process belongs to, 0 none */
+	int32_t binary_fd; /* what the program is the interpreter of, open for it (AT_EXECFD); -1 none */
+	uint32_t driver; /* token of the driver that this process belongs to, 0 none */
 	/* Of the signals that the agent keeps for itself (SIGSYS, SIGSEGV, SIGBUS), as masks of bit
 	 * (number - 1): what the guest has ignored and blocked, and what waits, blocked. */
 	uint32_t kept_ignored, kept_blocked, kept_pending;

@@ -20,7 +20,7 @@
 #include "abi/stack.h"
 
 #define VU_VIEW_MAGIC	0x57495655u /* "UVIW" */
-#define VU_ABI_VERSION	2u
+#define VU_ABI_VERSION	3u
 /*
  * What is the agent's of a guest's addresses: vu-loader (code, data, stacks; arch/<isa>/agent.ld), the view
  * image, then what is mapped when it is needed. Below 2 GiB because of the gate (abi/code.h), and below
@@ -52,7 +52,8 @@
 #define VU_TOUCH_IDS   0x2u  /* user and group ids are the process's own business (unrealuidgid) */
 #define VU_TOUCH_UTS   0x4u  /* uname() answers from uts */
 #define VU_TOUCH_GHOST 0x8u  /* a mount point does not exist on the host: getdents adds it */
-#define VU_TOUCH_NET   0x10u /* there is a network stack */
+#define VU_TOUCH_EXEC  0x10u /* there are rules for programs that an interpreter runs */
+#define VU_TOUCH_NET   0x20u /* there is a network stack */
 
 /* What the agent does for people who look into it (vu_view_head.debug). */
 #define VU_DEBUG_LOG   0x1u /* it writes what is odd to stderr */
@@ -110,7 +111,10 @@ struct vu_stats {
 	uint64_t count[VU_STATS_KINDS][VU_STATS_CALLS];
 };
 
-/* A table area: this head, then n_mounts entries, then strings. Offsets are from the area's start. */
+/*
+ * A table area: this head, then n_mounts entries, then n_execs rules, then strings. Offsets are from the
+ * area's start.
+ */
 struct vu_view_area {
 	uint32_t size; /* bytes in use, at most VU_VIEW_AREA_SIZE */
 	uint32_t n_mounts;
@@ -119,6 +123,8 @@ struct vu_view_area {
 	char name[64];	  /* of the view, "" if none */
 	char uts[6][65];  /* as in struct utsname; valid with VU_TOUCH_UTS */
 	char pad[2];
+	uint32_t n_execs;
+	uint32_t reserved;
 	/* Which names mount points may have: bit vu_name_bit() of the last component of each one's path. */
 	uint64_t names[VU_NAMES_BITS / 64];
 };
@@ -167,6 +173,26 @@ struct vu_view_mount {
 	int32_t maker, maker_fd;
 };
 
+/* Bits of vu_view_exec.flags: the flags of binfmt_misc. */
+#define VU_RULE_EXTENSION 0x1u /* the name ends in '.' and `extension`; else by magic */
+#define VU_RULE_ARGV0	  0x2u /* "P": argv[0] is kept */
+#define VU_RULE_OPEN	  0x4u /* "O": the interpreter gets the program open (AT_EXECFD) */
+
+#define VU_EXEC_HEAD 256u /* bytes of a program's beginning that rules look at (BINPRM_BUF_SIZE) */
+
+/*
+ * A rule of execution, as binfmt_misc has them: which programs an interpreter runs. The first that fits counts.
+ */
+struct vu_view_exec {
+	uint32_t flags; /* VU_RULE_* */
+	uint32_t offset,
+		size; /* the bytes of the program that are compared; offset + size <= VU_EXEC_HEAD */
+	uint32_t magic, mask; /* offsets: `size` bytes each */
+	uint32_t extension;   /* offset: a string */
+	uint32_t interp;      /* offset: path of the interpreter */
+	int32_t fd; /* "F": the server's O_PATH descriptor of the interpreter; -1: it is looked for */
+};
+
 /* The area of publishing number `seq`. */
 static inline const struct vu_view_area *vu_view_area(const struct vu_view_head *v, uint32_t seq)
 {
@@ -195,6 +221,27 @@ static inline const struct vu_view_mount *vu_view_mounts(const struct vu_view_ar
 
 	*n = a->n_mounts < max ? a->n_mounts : max;
 	return (const void *)(a + 1);
+}
+
+/* The rules of execution, and in *n their number, bounded by the area. */
+static inline const struct vu_view_exec *vu_view_execs(const struct vu_view_area *a, uint32_t *n)
+{
+	uint32_t n_mounts, max;
+	const struct vu_view_mount *end = vu_view_mounts(a, &n_mounts) + n_mounts;
+
+	max = (uint32_t)((VU_VIEW_AREA_SIZE - (uint64_t)((const char *)end - (const char *)a)) /
+			 sizeof(struct vu_view_exec));
+	*n = a->n_execs < max ? a->n_execs : max;
+	return (const void *)end;
+}
+
+/* The `size` bytes at offset `off`; NULL where they are not in the area. */
+static inline const unsigned char *vu_view_bytes(const struct vu_view_area *a, uint32_t off,
+						 uint32_t size)
+{
+	return off <= VU_VIEW_AREA_SIZE && size <= VU_VIEW_AREA_SIZE - off ?
+		       (const unsigned char *)a + off :
+		       0;
 }
 
 /* The string at offset `off`, "" where the offset is out of the area. Areas end with a NUL byte. */

@@ -4,7 +4,8 @@
  * (loader.c). All that execve(2) can refuse is checked here, before the point of no return:
  *
  *	1. the file: found in the view, regular, executable, readable, not open for writing
- *	2. "#!": the interpreter takes the file's place, five times at most, else ELOOP
+ *	2. rules of the view (formats.c) and "#!": the interpreter takes the file's place, five times at most,
+ *	   else ELOOP
  *	3. ELF: 64-bit x86_64, sane program headers; its interpreter is found and opened
  *	4. execve of vu-loader with two strings in front of the arguments (abi/state.h), the program and
  *	   its ELF interpreter as open descriptors. What the kernel refuses now (E2BIG, EFAULT, ENOMEM) it
@@ -22,16 +23,18 @@
 
 #include "agent/elf.h"
 #include "agent/filter.h"
+#include "agent/formats.h"
 #include "agent/handlers.h"
 #include "agent/stack.h"
 #include "agent/path.h"
 #include "agent/trap.h"
 
-#define SCRIPT_HEAD   256 /* BINPRM_BUF_SIZE: bytes of a file that the kernel looks at */
+#define SCRIPT_HEAD   VU_EXEC_HEAD
 #define SCRIPT_LEVELS 5
 #define O_RDONLY_     00
 #define O_NONBLOCK_   04000
 #define F_GETFD_      1
+#define F_SETFD_      2
 #define F_SETLEASE_   1024
 #define F_RDLCK_      0
 #define F_UNLCK_      2
@@ -48,12 +51,14 @@ struct exec {
 	const char *interp;	     /* what is executed now: name, or a script's interpreter */
 	uint64_t argv, envp;	     /* the guest's */
 	uint64_t *vec;		     /* the new argv */
-	uint64_t prefix[2 * SCRIPT_LEVELS + 2]; /* arguments before the guest's own, last first */
+	uint64_t prefix[3 * SCRIPT_LEVELS]; /* arguments before the guest's own, last first */
 	int n_prefix;
-	bool skip_argv0;
+	bool interprets;   /* it is the interpreter of a rule */
+	bool skip_argv0;   /* the guest's own first argument is dropped */
+	bool keep_argv0;   /* a rule's flag "P" was used */
 	bool nameless;	   /* no name leads to the program */
 	bool inaccessible; /* named by a close-on-exec descriptor: a script cannot be opened */
-	int fd, interp_fd;
+	int fd, interp_fd, binary_fd;
 };
 
 static char *keep(struct exec *x, const char *s)
@@ -227,13 +232,47 @@ static long parse_script(char *head, char **name, char **arg)
 	return 0;
 }
 
-/* The file is a script: its interpreter becomes what is executed. */
+/* An argument in front of those that there are. */
+static void push(struct exec *x, const char *arg)
+{
+	x->prefix[x->n_prefix++] = (uint64_t)arg;
+}
+
+/* The first argument is dropped: what takes its place follows. */
+static void drop_first(struct exec *x)
+{
+	if (x->n_prefix)
+		x->n_prefix--;
+	else
+		x->skip_argv0 = true;
+}
+
+/* The interpreter, which is open as `fd` (or -errno), becomes what is executed. 1 or -errno. */
+static long become(struct exec *x, const char *interp, long fd, const struct stat *st)
+{
+	long r;
+
+	vu_sys(__NR_close, x->fd);
+	x->fd = -1;
+	if (fd < 0)
+		return fd;
+	x->fd = (int)fd;
+	x->nameless = !st->st_nlink;
+	x->interp = interp;
+	push(x, interp);
+	r = read_head(x);
+	return r < 0 ? r : 1;
+}
+
+/* The file is a script: its interpreter becomes what is executed. 1; 0: it is none; -errno. */
 static long enter_script(struct exec *x)
 {
 	char *name, *arg, *kept_arg = NULL;
 	struct stat st;
 	long r;
 
+	if (x->head[0] != '#' || x->head[1] != '!')
+		return 0;
 	r = parse_script(x->head, &name, &arg);
 	if (r < 0)
 		return r;
@@ -241,35 +280,83 @@ static long enter_script(struct exec *x)
 		return -ENOENT;
 	if (arg && !(kept_arg = keep(x, arg)))
 		return -ENOMEM;
-	x->prefix[x->n_prefix++] = (uint64_t)x->interp;
-	if (kept_arg)
-		x->prefix[x->n_prefix++] = (uint64_t)kept_arg;
-	x->interp = keep(x, name);
-	if (!x->interp)
+	name = keep(x, name);
+	if (!name)
 		return -ENOMEM;
-	vu_sys(__NR_close, x->fd);
-	x->fd = -1;
-	r = open_named(x, x->interp, &st);
-	if (r < 0)
-		return r;
-	x->fd = (int)r;
-	x->nameless = !st.st_nlink;
-	x->skip_argv0 = true;
-	return read_head(x);
+	drop_first(x);
+	push(x, x->interp);
+	if (kept_arg)
+		push(x, kept_arg);
+	return become(x, name, open_named(x, name, &st), &st);
 }
 
-static long enter_scripts(struct exec *x)
+/* The interpreter of a rule: by the server's descriptor, or by its name in the view. */
+static long open_interpreter(struct exec *x, const struct vu_format *f, const char *name,
+			     struct stat *st)
 {
-	long r;
+	struct vu_path *p = &x->c->s->path[0];
 
-	for (int depth = 0; x->head[0] == '#' && x->head[1] == '!'; depth++) {
-		if (depth == SCRIPT_LEVELS)
-			return -ELOOP;
-		r = enter_script(x);
-		if (r < 0)
+	if (f->fd < 0 || !agent_process.ref.server)
+		return open_named(x, name, st);
+	p->dirfd = AT_FDCWD;
+	p->flags = 0;
+	p->virt[0] = 0;
+	vu_session_name(p->real, sizeof(p->real), f->fd);
+	return open_executable(x, p, 0, st);
+}
+
+/* A rule with "O": the program stays open for its interpreter, which cannot have one itself. */
+static long keep_open(struct exec *x)
+{
+	long fd = vu_sys(__NR_dup, x->fd);
+
+	if (fd >= 0 && x->binary_fd < 0)
+		x->binary_fd = (int)fd;
+	else if (fd >= 0)
+		vu_sys(__NR_close, fd);
+	return fd < 0 ? fd : 0;
+}
+
+/* The view has a rule for the file: its interpreter becomes what is executed. 1; 0: it has none; -errno. */
+static long enter_format(struct exec *x)
+{
+	struct vu_format f;
+	char *name = x->strings;
+	struct stat st;
+	long r = vu_format_find((const unsigned char *)x->head, x->interp, &f, name,
+				(size_t)(x->strings_end - name));
+
+	if (r <= 0)
+		return r;
+	if (x->inaccessible)
+		return -ENOENT;
+	x->strings += r;
+	x->interprets = true;
+	if (f.flags & VU_RULE_ARGV0)
+		x->keep_argv0 = true;
+	else
+		drop_first(x);
+	push(x, x->interp);
+	r = f.flags & VU_RULE_OPEN ? keep_open(x) : 0;
+	return r < 0 ? r : become(x, name, open_interpreter(x, &f, name, &st), &st);
+}
+
+/* Rules come first, then scripts, as in the kernel. */
+static long enter_interpreters(struct exec *x)
+{
+	for (int depth = 0;; depth++) {
+		bool over = depth == SCRIPT_LEVELS, kept = x->binary_fd >= 0;
+		long r = over ? vu_format_find((const unsigned char *)x->head, x->interp, NULL,
+					       NULL, 0) :
+				enter_format(x);
+
+		if (!r)
+			r = over ? x->head[0] == '#' && x->head[1] == '!' : enter_script(x);
+		if (r <= 0)
 			return r;
+		if (over || kept)
+			return kept ? -ENOEXEC : -ELOOP;
 	}
-	return 0;
 }
 
 /* The interpreter's path: from the file's first bytes, which have been read, or from the file. */
@@ -376,22 +463,20 @@ static long build_argv(struct exec *x, long argc, const char *state)
 {
 	struct vu_scratch *s = x->c->s;
 	long from = x->skip_argv0 && argc ? 1 : 0, n = 0;
-	size_t need = (size_t)(argc + 3 + x->n_prefix + 2) * sizeof(uint64_t);
+	size_t need = (size_t)(argc + 5 + x->n_prefix) * sizeof(uint64_t);
 
 	x->vec = (uint64_t *)&s->path[1];
 	if (need > sizeof(s->path[1]) && !(x->vec = vu_scratch_map(s, need)))
 		return -ENOMEM;
 	x->vec[n++] = (uint64_t)state;
 	x->vec[n++] = (uint64_t)x->name;
-	if (x->skip_argv0)
-		x->vec[n++] = (uint64_t)x->interp;
 	for (int i = x->n_prefix - 1; i >= 0; i--)
 		x->vec[n++] = x->prefix[i];
 	if (argc > from &&
 	    guest_read(&x->vec[n], x->argv + (uint64_t)from * 8, (size_t)(argc - from) * 8) < 0)
 		return -EFAULT;
 	n += argc - from;
-	if (n == 2) /* no argument at all: Linux gives an empty one (5.18) */
+	if (!argc && !x->skip_argv0) /* no argument at all: Linux gives an empty one (5.18) */
 		x->vec[n++] = (uint64_t) "";
 	x->vec[n] = 0;
 	return 0;
@@ -407,6 +492,7 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 	st->ref = agent_process.ref;
 	st->exe_fd = x->fd;
 	st->interp_fd = x->interp_fd;
+	st->binary_fd = x->binary_fd;
 	st->driver = agent_process.driver;
 	for (int i = 0; i < VU_N_KEPT; i++)
 		if (agent_process.kept[i].handler == 1)
@@ -421,6 +507,10 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 		st->flags |= VU_EXEC_FILTERED;
 	if (x->nameless)
 		st->flags |= VU_EXEC_NAMELESS;
+	if (x->interprets)
+		st->flags |= VU_EXEC_INTERPRETS;
+	if (x->keep_argv0)
+		st->flags |= VU_EXEC_ARGV0;
 	if (t->has_cred) {
 		st->flags |= VU_EXEC_CRED;
 		st->cred = t->cred;
@@ -555,7 +645,7 @@ static long run(struct exec *x, struct vu_path *p, long at_flags)
 	}
 	r = read_head(x);
 	if (!r)
-		r = enter_scripts(x);
+		r = enter_interpreters(x);
 	if (!r)
 		r = check_elf(x);
 	if (!r)
@@ -570,13 +660,15 @@ static long exec(struct vu_call *c, struct exec *x, struct vu_path *p, long at_f
 	long r;
 
 	x->c = c;
-	x->fd = x->interp_fd = -1;
+	x->fd = x->interp_fd = x->binary_fd = -1;
 	x->interp = x->name;
 	r = run(x, p, at_flags);
 	if (x->fd >= 0)
 		vu_sys(__NR_close, x->fd);
 	if (x->interp_fd >= 0)
 		vu_sys(__NR_close, x->interp_fd);
+	if (x->binary_fd >= 0)
+		vu_sys(__NR_close, x->binary_fd);
 	return r;
 }
 

@@ -49,6 +49,7 @@ bool vu_gate_filter(void);
 /* By number, what the gate does: the call at once; it asks the agent; the same if argument n is not zero. */
 #define VU_GATE_HOST   0
 #define VU_GATE_TRAP   1
+#define VU_GATE_PLACE  1
 #define VU_GATE_GATE   1
 #define VU_GATE_ENOSYS 1
 #define VU_GATE_ARG(n) (2 + (n))

@@ -120,6 +120,25 @@ static bool decode(const char *text)
 	       (n == vu_state_size(0) || state->cred.n_groups <= VU_STATE_GROUPS);
 }
 
+/* Moves all that is behind our strings two words down, which makes room for a pair of the auxiliary vector. */
+static uint64_t *add_aux(uint64_t *sp)
+{
+	uint64_t *from = sp + 3, *p = from;
+	size_t n;
+
+	while (*p++) /* arguments */
+		;
+	while (*p++) /* environment */
+		;
+	for (; *p != AT_NULL; p += 2)
+		;
+	n = (size_t)(p - from);
+	memmove(from - 2, from, n * sizeof(*p));
+	p[-2] = AT_EXECFD;
+	p[-1] = 0; /* known when the descriptors are closed */
+	return from - 2;
+}
+
 /* Takes our two strings out of the arguments: the rest of the stack stays where it is. */
 static void parse_stack(uint64_t *sp, struct stack *st)
 {
@@ -128,7 +147,10 @@ static void parse_stack(uint64_t *sp, struct stack *st)
 	if (sp[0] < 3 || !decode((const char *)sp[1]))
 		fail("it is umvu(1) that runs this program", 0);
 	st->argc = (int)sp[0] - 2;
+	/* AT_EXECFD takes the place of our strings. */
 	st->argv = sp + 3;
+	if (room->state.binary_fd >= 0)
+		st->argv = add_aux(sp);
 	st->argv[-1] = (uint64_t)st->argc;
 	st->envp = st->argv + st->argc + 1;
 	for (p = st->envp; *p; p++)
@@ -184,6 +206,7 @@ static void take_state(void)
 
 	agent_process.driver = room->state.driver;
 	agent_process.no_new_privs = room->state.flags & VU_EXEC_NO_NEW_PRIV;
+	agent_process.interprets = room->state.flags & VU_EXEC_INTERPRETS;
 	agent_process.no_clock = room->state.flags & VU_EXEC_NO_CLOCK;
 	agent_process.pid = (int)vu_sys(__NR_getpid);
 	agent_process.stack_seen = room->state.stack_seen;
@@ -292,6 +315,22 @@ static void map_interp(struct vu_elf *elf)
 						    f.st.st_ctime_nsec, f.st.st_mode };
 }
 
+/* What the interpreter of a rule is told: its program as the lowest descriptor, and whether argv[0] is kept. */
+static void tell_interpreter(const struct stack *st)
+{
+	int fd = room->state.binary_fd;
+	long low;
+
+	if (room->state.flags & VU_EXEC_ARGV0)
+		*aux(st, AT_FLAGS) |= 1; /* AT_FLAGS_PRESERVE_ARGV0 */
+	if (fd < 0)
+		return;
+	low = vu_sys(__NR_dup, fd);
+	if (low >= 0)
+		vu_sys(__NR_close, low < fd ? fd : low);
+	*aux(st, AT_EXECFD) = (uint64_t)(low >= 0 && low < fd ? low : fd);
+}
+
 static void set_stack_executable(const struct stack *st)
 {
 	uint64_t lo = (uint64_t)st->argv & ~(PAGE - 1);
@@ -388,6 +427,7 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 	file.fd = room->state.exe_fd;
 	map_file(&file, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
 	map_interp(&interp);
+	tell_interpreter(&st);
 	if (prog.stack_exec == 1) {
 		trap_unpatched();
 		set_stack_executable(&st);

@@ -171,7 +171,7 @@ static void put_held(struct maps *h)
 	vu_puts(t, " ");
 	vu_put_num(t, m->inode);
 	vu_puts(t, " ");
-	while (t->written + t->used - from < 73)
+	while (*m->path && t->written + t->used - from < 73)
 		vu_puts(t, " ");
 	put_line(t, m->path);
 }
@@ -216,13 +216,33 @@ static bool is_head(const char *line)
 	return (*line >= '0' && *line <= '9') || (*line >= 'a' && *line <= 'f');
 }
 
+/*
+ * The agent's addresses are shown as what they are to the program: taken. Who looks for room in maps (qemu-user, for
+ * the memory of a 32-bit program) must not find it there. True: it is one of the agent's mappings.
+ */
+static bool put_taken(struct maps *h, const struct vu_mapping *m, bool *told)
+{
+	if (m->from < VU_AGENT_ADDR || m->to > VU_AGENT_END)
+		return false;
+	if (*told)
+		return true;
+	*told = true;
+	put_held(h);
+	h->held = (struct vu_mapping){ .from = VU_AGENT_ADDR, .to = VU_AGENT_END, .path = "" };
+	h->holds = true;
+	h->patched = false;
+	memcpy(h->perms, "---p", sizeof(h->perms));
+	put_held(h);
+	return true;
+}
+
 /* maps; and smaps, where each mapping has lines of its own, and patched pages stay apart. */
 static void put_maps(struct vu_text *t, bool details)
 {
 	struct vu_lines l = { .fd = t->native, .buf = t->line_buf, .size = t->line_size };
 	struct maps h = { .t = t };
 	struct vu_mapping m;
-	bool shown = true;
+	bool shown = true, told = details;
 	char *line;
 
 	while ((line = vu_next_line(&l))) {
@@ -230,7 +250,7 @@ static void put_maps(struct vu_text *t, bool details)
 
 		if (is_head(line)) {
 			vu_parse_mapping(line, &m);
-			shown = !is_agents(&m);
+			shown = !put_taken(&h, &m, &told) && !is_agents(&m);
 			is_file = shown && m.path[0] == '/';
 		}
 		if (is_file)

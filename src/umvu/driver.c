@@ -31,6 +31,7 @@
 #include "base/str.h"
 #include "umvu/driver.h"
 #include "umvu/driver_exec.h"
+#include "umvu/files.h"
 #include "umvu/session.h"
 #include "umvu/view.h"
 #include "umvu/worker.h"
@@ -51,6 +52,7 @@ struct vu_driver {
 	uint32_t token;
 	enum state state;
 	struct viewos_driver plan;
+	struct vu_files *files; /* NULL: it is no driver of control files */
 	char *type, *source, *target;
 	uint64_t attr;
 	bool is_file;
@@ -78,6 +80,7 @@ static void close_output(struct vu_driver *d)
 static void free_driver(struct vu_driver *d)
 {
 	vu_worker_cancel(d->prober);
+	vu_files_free(d->files);
 	close_output(d);
 	vu_fd_close(&d->report);
 	vu_child_del(&d->child);
@@ -452,6 +455,20 @@ static int make_view(struct vu_driver *d, const struct vu_driver_init *init, cha
 	return res;
 }
 
+/* A driver of control files has the socket to us in the place of a source. */
+static int open_files(struct vu_driver *d, int *source)
+{
+	struct vu_files_init init = {
+		.session = d->session,
+		.mod = d->mod,
+		.table = d->plan.files,
+		.owner = &d->owner,
+	};
+
+	vu_fd_close(source);
+	return vu_files_new(&init, &d->files, source);
+}
+
 static int run(struct vu_driver *d, const struct vu_driver_init *init, int source)
 {
 	struct vu_driver_exec x = {
@@ -511,6 +528,8 @@ int vu_driver_start(const struct vu_driver_init *init, struct viewos_driver *tak
 			d->token++;
 	if (!res)
 		res = make_view(d, init, text, size);
+	if (!res && d->plan.files)
+		res = open_files(d, &take_source);
 	if (!res)
 		res = run(d, init, take_source);
 	vu_fd_close(&take_source);

@@ -270,3 +270,26 @@ int vu_holders_busy(const struct vu_busy *b, int out)
 	vu_buf_free(&u.text);
 	return u.n ? 1 : 0;
 }
+
+struct own {
+	uint64_t mnt_id;
+	int root;
+};
+
+static int fd_lies_in(void *ctx, pid_t pid, const char *fd)
+{
+	const struct own *own = ctx;
+	char name[64];
+	uint64_t id;
+
+	snprintf(name, sizeof(name), "/proc/%d/fdinfo/%.12s", (int)pid, fd);
+	return atoi(fd) != own->root && fdinfo_number(name, "mnt_id:", &id) == 0 &&
+	       id == own->mnt_id;
+}
+
+bool vu_holders_self(uint64_t mnt_id, int root)
+{
+	struct own own = { mnt_id, root };
+
+	return each_fd(getpid(), fd_lies_in, &own) == 1;
+}

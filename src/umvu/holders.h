@@ -47,4 +47,7 @@ struct vu_busy {
  */
 int vu_holders_busy(const struct vu_busy *b, int out);
 
+/* Whether the calling process has a file of the mount open besides descriptor `root`. Does not block. */
+bool vu_holders_self(uint64_t mnt_id, int root);
+
 #endif

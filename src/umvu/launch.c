@@ -57,6 +57,7 @@ static void fill_state(struct vu_exec_state *s, const struct vu_launch *l, int i
 	s->ref = l->ref;
 	s->exe_fd = l->exe_fd;
 	s->interp_fd = interp_fd;
+	s->binary_fd = -1;
 	s->driver = l->driver;
 	if (l->stack)
 		memcpy(s->stack, l->stack, sizeof(s->stack));

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "umvu/driver.h"
+#include "umvu/files.h"
 #include "umvu/modules.h"
 #include "umvu/stack_plan.h"
 #include "umvu/view.h"
@@ -50,6 +51,7 @@ static void fill_host(struct vu_mod *m)
 	m->host.log = host_log;
 	m->host.find_program = host_find_program;
 	vu_plan_host(&m->host);
+	vu_files_host(&m->host);
 	vu_stack_plan_host(&m->host);
 }
 
@@ -193,7 +195,13 @@ static int get(struct vu_session *s, const char *name, struct vu_mod **out, char
 	return 0;
 }
 
-static void put(struct vu_mod *m)
+struct vu_mod *vu_module_get(struct vu_mod *m)
+{
+	m->refs++;
+	return m;
+}
+
+void vu_module_put(struct vu_mod *m)
 {
 	if (--m->refs)
 		return;
@@ -212,27 +220,47 @@ static struct vu_mod_use *find_use(const struct vu_view *v, const char *name)
 	return NULL;
 }
 
-/* Takes the reference. */
-static int add_use(struct vu_view *v, struct vu_mod *m)
-{
-	struct vu_mod_use *u = calloc(1, sizeof(*u));
-
-	if (!u) {
-		put(m);
-		return -ENOMEM;
-	}
-	u->mod = m;
-	vu_list_add_tail(&v->uses, &u->node);
-	return 0;
-}
-
-static void drop_use(struct vu_mod_use *u)
+static void free_use(struct vu_mod_use *u)
 {
 	struct vu_mod *m = u->mod;
 
 	vu_list_del(&u->node);
 	free(u);
-	put(m);
+	vu_module_put(m);
+}
+
+/* Takes the reference. `parent`: what the module keeps for the view that v is a copy of; NULL: none. */
+static int add_use(struct vu_view *v, struct vu_mod *m, void *parent)
+{
+	struct vu_mod_use *u = calloc(1, sizeof(*u));
+	int res = 0;
+
+	if (!u) {
+		vu_module_put(m);
+		return -ENOMEM;
+	}
+	u->mod = m;
+	vu_list_add_tail(&v->uses, &u->node);
+	if (VIEWOS_HAS(m->desc, view_new) && m->desc->view_new)
+		res = m->desc->view_new(m->context, (struct viewos_view *)v, parent, &u->state);
+	if (res < 0)
+		free_use(u);
+	return res < 0 ? res : 0;
+}
+
+static void forget_state(struct vu_mod_use *u)
+{
+	struct vu_mod *m = u->mod;
+
+	if (!u->ended && VIEWOS_HAS(m->desc, view_free) && m->desc->view_free)
+		m->desc->view_free(m->context, u->state);
+	u->ended = true;
+}
+
+static void drop_use(struct vu_mod_use *u)
+{
+	forget_state(u);
+	free_use(u);
 }
 
 int vu_modules_add(struct vu_view *v, const char *name, char *text)
@@ -251,7 +279,7 @@ int vu_modules_add(struct vu_view *v, const char *name, char *text)
 	}
 	res = get(v->session, name, &m, text);
 	if (!res)
-		res = add_use(v, m);
+		res = add_use(v, m, NULL);
 	return res < 0 ? res : vu_view_publish(v);
 }
 
@@ -370,7 +398,7 @@ int vu_modules_driver(struct vu_mod *m, const struct viewos_mount *mount, struct
 	if (VIEWOS_HAS(m->desc, driver) && m->desc->driver)
 		res = m->desc->driver(m->context, mount, d);
 	vu_str_copy(text, VU_MODULE_TEXT, d->said);
-	if (res >= 0 && !d->argv.n) {
+	if (res >= 0 && !d->argv.n && !d->files) {
 		snprintf(text, VU_MODULE_TEXT, "module '%s' named no program", m->name);
 		return -EIO;
 	}
@@ -396,6 +424,79 @@ void vu_modules_rules(const struct vu_view *v, struct vu_publish *p)
 	}
 }
 
+int vu_modules_state(const struct vu_view *v, const struct vu_mod *m, void **state)
+{
+	struct vu_mod_use *u;
+
+	vu_list_for_each(u, &v->uses, node) {
+		if (u->mod == m && !u->ended) {
+			*state = u->state;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static bool is_rule(const struct viewos_exec_rule *r)
+{
+	return r->interpreter && (r->extension || (r->magic && r->length <= VIEWOS_EXEC_HEAD &&
+						   r->offset <= VIEWOS_EXEC_HEAD - r->length));
+}
+
+/* The rules of one module, from place *n on. */
+static int add_execs(const struct vu_mod_use *u, struct vu_publish_exec **list, size_t *n)
+{
+	const struct viewos_module *d = u->mod->desc;
+	size_t room = *n, index;
+
+	for (index = 0;; index++) {
+		struct viewos_exec_rule r = { .size = sizeof(r), .interpreter_fd = -1 };
+		struct vu_publish_exec *grown;
+
+		if (d->exec_rule(u->mod->context, u->state, index, &r) <= 0)
+			return 0;
+		if (!is_rule(&r)) {
+			vu_log_warn("module", "%s: rule %zu makes no sense", u->mod->name, index);
+			continue;
+		}
+		if (*n == room) {
+			room = room ? 2 * room : 32;
+			grown = realloc(*list, room * sizeof(*grown));
+			if (!grown)
+				return -ENOMEM;
+			*list = grown;
+		}
+		(*list)[(*n)++] = (struct vu_publish_exec){
+			.flags = (r.extension ? VU_RULE_EXTENSION : 0) |
+				 (r.flags & VIEWOS_EXEC_ARGV0 ? VU_RULE_ARGV0 : 0) |
+				 (r.flags & VIEWOS_EXEC_OPEN ? VU_RULE_OPEN : 0),
+			.offset = r.offset,
+			.size = r.length,
+			.magic = r.magic,
+			.mask = r.mask,
+			.extension = r.extension,
+			.interp = r.interpreter,
+			.fd = r.interpreter_fd,
+		};
+	}
+}
+
+int vu_modules_execs(const struct vu_view *v, struct vu_publish_exec **list, size_t *n)
+{
+	struct vu_mod_use *u;
+	int res = 0;
+
+	*list = NULL;
+	*n = 0;
+	vu_list_for_each(u, &v->uses, node) {
+		const struct viewos_module *d = u->mod->desc;
+
+		if (!res && !u->ended && VIEWOS_HAS(d, exec_rule) && d->exec_rule)
+			res = add_execs(u, list, n);
+	}
+	return res;
+}
+
 int vu_modules_copy(struct vu_view *to, const struct vu_view *from)
 {
 	struct vu_mod_use *u;
@@ -403,11 +504,19 @@ int vu_modules_copy(struct vu_view *to, const struct vu_view *from)
 
 	vu_list_for_each(u, &from->uses, node) {
 		u->mod->refs++;
-		res = add_use(to, u->mod);
+		res = add_use(to, u->mod, u->state);
 		if (res < 0)
 			return res;
 	}
 	return 0;
+}
+
+void vu_modules_end_view(struct vu_view *v)
+{
+	struct vu_mod_use *u;
+
+	vu_list_for_each(u, &v->uses, node)
+		forget_state(u);
 }
 
 void vu_modules_drop_view(struct vu_view *v)

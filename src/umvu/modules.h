@@ -21,7 +21,7 @@ struct vu_view;
 struct vu_mod {
 	struct vu_list node;
 	struct vu_session *session;
-	unsigned int refs; /* views that have it */
+	unsigned int refs; /* views that have it, mounts of control files */
 	char name[64];
 	char *path, *dir;
 	void *handle; /* of dlopen(3) */
@@ -34,6 +34,8 @@ struct vu_mod {
 struct vu_mod_use {
 	struct vu_list node;
 	struct vu_mod *mod; /* a reference */
+	void *state;	    /* of view_new() */
+	bool ended;	    /* there is no state any more: the view ends */
 };
 
 /* Add a module to a view. 0 (and a note in text if it was there), or -errno and why. */
@@ -62,10 +64,26 @@ int vu_modules_stack(struct vu_mod *m, const struct viewos_mount *mount, struct 
 /* Add the rules of the view's modules to what is published. Texts are the modules'. */
 void vu_modules_rules(const struct vu_view *v, struct vu_publish *p);
 
+/*
+ * The rules of execution of the view's modules, in *list (to be freed; its texts are the modules'), and their
+ * number in *n. 0 or -ENOMEM.
+ */
+int vu_modules_execs(const struct vu_view *v, struct vu_publish_exec **list, size_t *n);
+
+/* What the module keeps for the view, in *state. 0, or -ENOENT: the view has not got it. */
+int vu_modules_state(const struct vu_view *v, const struct vu_mod *m, void **state);
+
 /* Give `to`, which has none, the modules of `from`. 0 or -ENOMEM. */
 int vu_modules_copy(struct vu_view *to, const struct vu_view *from);
 
+/* The view ends: modules forget what they keep for it, with the files that they hold open. */
+void vu_modules_end_view(struct vu_view *v);
+
 void vu_modules_drop_view(struct vu_view *v);
+
+/* A reference for somebody else than a view. */
+struct vu_mod *vu_module_get(struct vu_mod *m);
+void vu_module_put(struct vu_mod *m);
 
 /* In modpath.c: where modules are looked for. */
 

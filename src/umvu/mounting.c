@@ -2,6 +2,7 @@
 /* Making mounts. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,14 +127,37 @@ static void fill_request(const struct vu_mounting *mt, const char *options, bool
 		rq->source = SOURCE_NAME;
 }
 
+/* Control files: the driver is our own. */
+static int plan_files(const struct vu_mounting *mt, struct viewos_driver *plan, char *text)
+{
+	const char *program = mt->view->session->paths.files;
+	char session[24];
+	int res;
+
+	if (access(program, X_OK) < 0) {
+		snprintf(text, VU_MODULE_TEXT, "there is no %.900s (built without libfuse3)",
+			 program);
+		return -ENOSYS;
+	}
+	res = vu_strings_add(&plan->argv, program);
+	if (!res)
+		res = vu_strings_add(&plan->argv, place_of(mt));
+	snprintf(session, sizeof(session), "%" PRIx64, mt->view->session->id);
+	if (!res)
+		res = vu_strings_add(&plan->argv, session);
+	return res;
+}
+
 /* Have the module write the plan. 0, or -errno with text. */
 static int make_plan(struct vu_mounting *mt, const char *options, bool rdonly,
 		     struct viewos_driver *plan, struct vu_mod *mod, char *text)
 {
 	struct viewos_mount rq;
+	int res;
 
 	fill_request(mt, options, rdonly, &rq);
-	return vu_modules_driver(mod, &rq, plan, text);
+	res = vu_modules_driver(mod, &rq, plan, text);
+	return res || !plan->files ? res : plan_files(mt, plan, text);
 }
 
 static struct op *new_op(const struct vu_mounting *mt)

@@ -282,5 +282,9 @@ void vu_op_umount(struct vu_conn *c, struct vu_rpc_in *in)
 		vu_conn_result(c, -EBUSY, text);
 		return;
 	}
+	if (vu_holders_self(e->mount->mnt_id, e->mount->fd)) {
+		vu_conn_result(c, -EBUSY, "an interpreter that is fixed (flag F) lies in it");
+		return;
+	}
 	start(c, v, e);
 }

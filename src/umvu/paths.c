@@ -33,6 +33,7 @@ int vu_paths_find(struct vu_paths *p)
 	if (n >= (ssize_t)sizeof(p->lib))
 		return -ENAMETOOLONG;
 	snprintf(p->loader, sizeof(p->loader), "%s/vu-loader", p->lib);
+	snprintf(p->files, sizeof(p->files), "%s/vu-files", p->lib);
 	snprintf(p->scan, sizeof(p->scan), "%s/vu-scan", p->lib);
 	snprintf(p->init, sizeof(p->init), "%s/vu-init", p->lib);
 	snprintf(p->modules, sizeof(p->modules), "%s/modules", p->lib);

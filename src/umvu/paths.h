@@ -9,6 +9,7 @@ struct vu_paths {
 	char lib[PATH_MAX - 32];
 	char loader[PATH_MAX];	/* vu-loader */
 	char init[PATH_MAX];	/* vu-init */
+	char files[PATH_MAX];	/* vu-files; a build without libfuse has none */
 	char scan[PATH_MAX];	/* vu-scan; a build without Zydis has none */
 	char modules[PATH_MAX]; /* folder of modules */
 };

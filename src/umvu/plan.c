@@ -55,6 +55,12 @@ static void host_rdonly(struct viewos_driver *d)
 	d->rdonly = true;
 }
 
+static int host_files(struct viewos_driver *d, const struct viewos_files *files)
+{
+	d->files = files;
+	return 0;
+}
+
 static int host_exit(struct viewos_driver *d, int status, int error)
 {
 	if (status == -1) {
@@ -85,6 +91,7 @@ void vu_plan_host(struct viewos_host *host)
 	host->driver_exit = host_exit;
 	host->driver_say = host_say;
 	host->driver_rdonly = host_rdonly;
+	host->driver_files = host_files;
 }
 
 static bool in_folders(const char *folders, const char *name, char *to, size_t size)

@@ -14,6 +14,7 @@
 
 struct viewos_driver {
 	struct vu_strings argv, env;
+	const struct viewos_files *files; /* in the place of argv, which umvu fills in; NULL: none */
 	bool lock;
 	bool rdonly; /* whatever was asked for */
 	struct {

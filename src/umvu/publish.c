@@ -31,6 +31,43 @@ static uint32_t put(struct strings *s, const char *text)
 	return at;
 }
 
+static uint32_t put_bytes(struct strings *s, const unsigned char *bytes, size_t n)
+{
+	uint32_t at = (uint32_t)s->used;
+
+	if (s->error || n > VU_VIEW_AREA_SIZE - 1 - s->used) {
+		s->error = -ENOSPC;
+		return 0;
+	}
+	if (bytes)
+		memcpy(s->area + at, bytes, n);
+	else
+		memset(s->area + at, 0xff, n);
+	s->used += n;
+	return at;
+}
+
+static void fill_execs(struct vu_view_exec *to, const struct vu_publish *p, struct strings *s)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_execs; i++) {
+		const struct vu_publish_exec *from = &p->execs[i];
+		uint32_t size = from->extension ? 0 : from->size;
+
+		to[i] = (struct vu_view_exec){
+			.flags = from->flags,
+			.offset = from->offset,
+			.size = size,
+			.magic = put_bytes(s, from->magic, size),
+			.mask = put_bytes(s, from->mask, size),
+			.extension = put(s, from->extension ? from->extension : ""),
+			.interp = put(s, from->interp),
+			.fd = from->fd,
+		};
+	}
+}
+
 static void fill_names(struct vu_view_area *area, const struct vu_publish *p)
 {
 	size_t i;
@@ -55,11 +92,15 @@ static int fill_area(struct vu_view_area *area, const struct vu_publish *p)
 {
 	struct vu_view_mount *to = (void *)(area + 1);
 	struct strings s = { .area = (char *)area };
-	size_t i;
+	size_t room = VU_VIEW_AREA_SIZE - sizeof(*area) - sizeof(*to), i;
 
-	if (p->n_mounts > (VU_VIEW_AREA_SIZE - sizeof(*area)) / sizeof(*to) - 1)
+	if (p->n_mounts > room / sizeof(*to))
 		return -ENOSPC;
-	s.used = sizeof(*area) + p->n_mounts * sizeof(*to);
+	room -= p->n_mounts * sizeof(*to);
+	if (p->n_execs > room / sizeof(struct vu_view_exec))
+		return -ENOSPC;
+	s.used = sizeof(*area) + p->n_mounts * sizeof(*to) +
+		 p->n_execs * sizeof(struct vu_view_exec);
 	for (i = 0; i < p->n_mounts; i++) {
 		const struct vu_publish_mount *from = &p->mounts[i];
 
@@ -71,7 +112,9 @@ static int fill_area(struct vu_view_area *area, const struct vu_publish *p)
 		to[i].options = put(&s, from->options);
 		to[i].super = put(&s, from->super);
 	}
+	fill_execs((void *)(to + p->n_mounts), p, &s);
 	fill_names(area, p);
+	area->n_execs = (uint32_t)p->n_execs;
 	area->n_mounts = (uint32_t)p->n_mounts;
 	area->size = (uint32_t)s.used;
 	return s.error;
@@ -112,6 +155,8 @@ static uint32_t classes_of(const struct vu_publish *p)
 
 	if (p->n_mounts)
 		classes |= VU_TOUCH_PATHS;
+	if (p->n_execs)
+		classes |= VU_TOUCH_EXEC;
 	for (i = 0; i < p->n_mounts; i++) {
 		if (p->mounts[i].m.flags & VU_MOUNT_GHOST)
 			classes |= VU_TOUCH_GHOST;

@@ -13,10 +13,20 @@ struct vu_publish_mount {
 	const char *path, *type, *source, *options, *super;
 };
 
+/* A rule of execution (struct vu_view_exec). */
+struct vu_publish_exec {
+	uint32_t flags, offset, size;
+	const unsigned char *magic, *mask; /* `size` bytes; mask NULL: all bits count */
+	const char *extension, *interp;	   /* extension NULL: none */
+	int fd;
+};
+
 struct vu_publish {
 	const struct vu_publish_mount *mounts;
 	size_t n_mounts;
-	uint32_t classes;   /* VU_TOUCH_IDS, VU_TOUCH_UTS; those of paths are added */
+	const struct vu_publish_exec *execs; /* the first that fits counts */
+	size_t n_execs;
+	uint32_t classes;   /* VU_TOUCH_IDS, VU_TOUCH_UTS; those of paths and rules are added */
 	const char *name;   /* of the view, cut to fit */
 	const char *uts[6]; /* with VU_TOUCH_UTS; NULL: the host's */
 	uint32_t debug;

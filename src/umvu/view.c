@@ -126,10 +126,12 @@ static int publish(struct vu_view *v)
 	size_t n = (size_t)count(v) + 1;
 	VU_CLEANUP(free) struct vu_publish_mount *list = calloc(n, sizeof(*list));
 	VU_CLEANUP(free) void *texts = calloc(n, 2 * OPTIONS_MAX);
+	VU_CLEANUP(free) struct vu_publish_exec *execs = NULL;
 	struct vu_publish p = { .mounts = list, .name = v->name };
 
-	if (!list || !texts)
+	if (!list || !texts || vu_modules_execs(base, &execs, &p.n_execs) < 0)
 		return -ENOMEM;
+	p.execs = execs;
 	if (vu_log_has("agent"))
 		p.debug |= VU_DEBUG_LOG;
 	if (v->stats)

@@ -24,6 +24,7 @@
 #include "umvu/conn.h"
 #include "umvu/driver.h"
 #include "umvu/fscontext.h"
+#include "umvu/modules.h"
 #include "umvu/view_end.h"
 #include "umvu/view_guests.h"
 
@@ -80,6 +81,7 @@ static void unmount(struct end *end)
 	vu_conn_drop_view(v);
 	vu_fscontext_drop_view(v);
 	vu_drivers_cancel_view(v);
+	vu_modules_end_view(v);
 	vu_list_for_each(e, &v->entries, node)
 		n++;
 	list = calloc(n + 1, sizeof(*list));

@@ -83,6 +83,49 @@ refused()
 	rm -r "$INSTALLED"
 }
 
+@test "control files of modules/example: folders, each view its own, none of the host's business" {
+	run session_script --module example <<-'END'
+		mkdir ctl
+		mount -t examplefiles none ctl
+		echo hello >ctl/greeting
+		find ctl | sort
+		stat -c '%A %h %n' ctl/* ctl/about/*
+		cat ctl/greeting ctl/about/version; echo
+		umvu -N sh -ec 'cat ctl/greeting; echo mine >ctl/greeting; cat ctl/greeting'
+		cat ctl/greeting
+		sh -c 'echo x >ctl/about/version' 2>&1 || true
+		head -c 100 /dev/zero | tr '\0' x >long
+		cat long 2>&1 >ctl/greeting || true
+		sh -c 'echo x >ctl/about/new' 2>&1 || true
+		ls ctl/none 2>&1 || true
+		cd ctl/about
+		ls ..
+		cd /
+		vu_rmmod example || echo "status $?"
+	END
+	assert_success
+	assert_output "ctl
+ctl/about
+ctl/about/version
+ctl/greeting
+dr-xr-xr-x 2 ctl/about
+-rw-r--r-- 1 ctl/greeting
+-r--r--r-- 1 ctl/about/version
+hello
+$(umvu --version | grep -o '[0-9][0-9.]*' | head -n 1)
+hello
+mine
+hello
+sh: 1: cannot create ctl/about/version: Permission denied
+cat: write error: File too large
+sh: 1: cannot create ctl/about/new: Permission denied
+ls: cannot access 'ctl/none': No such file or directory
+about
+greeting
+vu_rmmod: module 'example' is in use by the mount on $WORK/ctl
+status 1"
+}
+
 @test "the example of viewos_module(3), as it is printed there" {
 	need gcc
 	sed -n '/^A module with a rule/,/^\.Ed/p' "$VU_SOURCE/man/viewos_module.3" | grep -v '^[A.]' >example.c

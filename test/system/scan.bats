@@ -106,12 +106,13 @@ assert_sites()
 request()
 {
 	cat >request.py <<-'END'
-		import array, os, socket, struct, sys
+		import array, os, re, socket, struct, sys
+		abi = int(re.search(r"define VU_ABI_VERSION\s+(\d+)", open(os.environ["VU_SOURCE"] + "/src/abi/view.h").read())[1])
 		for path in sys.argv[1:]:
 		    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 		    s.connect("\0viewos")
 		    fd = os.open(path, os.O_RDONLY)
-		    s.sendmsg([struct.pack("<IHHIIQQQ24x", 0x43505256, 2, 15, 0, 0, 0, 0, 0)],
+		    s.sendmsg([struct.pack("<IHHIIQQQ24x", 0x43505256, abi, 15, 0, 0, 0, 0, 0)],
 		              [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
 		    print(path, struct.unpack_from("<Ii", s.recv(65536))[1])
 	END

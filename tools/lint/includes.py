@@ -17,6 +17,7 @@ ALLOWED = {
     "src/umvu": ["src/abi", "src/base", "src/realm", "include/viewos"],
     "src/cmd": ["src/abi", "src/base"],
     "src/scan": ["src/abi", "src/base"],
+    "src/files": ["src/abi", "src/base"],
     "modules": ["include/viewos"],
     "test/guest": [],
     "test/unit": ["src", "include/viewos", "modules"],

@@ -5,12 +5,15 @@
 import array
 import os
 import random
+import re
 import socket
 import struct
 import sys
 import time
 
-MAGIC, ABI = 0x43505256, 2
+MAGIC = 0x43505256
+with open(os.environ["VU_SOURCE"] + "/src/abi/view.h", encoding="ascii") as header:
+    ABI = int(re.search(r"define VU_ABI_VERSION\s+(\d+)", header.read()).group(1))
 OPS = range(1, 15)
 FRONT_OPS = range(0x100, 0x104)
 MANY = 1000
