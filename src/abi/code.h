@@ -39,6 +39,13 @@
 /* Behind the instruction by which the gate lets a call trap all the same. */
 #define VU_GATE_TRAPPED (VU_GATE_ADDR + 4096u + 2u)
 
+/*
+ * In a stub whose jump stands in the place of the instruction, behind its call: a nop with 32 bits, the distance from
+ * here to that place. Then, if it has stepped over the red zone, lea 128(%rsp),%rsp.
+ */
+#define VU_STUB_PLACE "\x0f\x1f\x80"
+#define VU_STUB_RED   "\x48\x8d\xa4\x24\x80\0\0\0"
+
 /* hlt, of which programs have no use, and what was the instruction's second byte. */
 #define VU_FAULT_SITE "\xf4\x05"
 #define VU_DEFER_SITE "\xf4\x06"

@@ -116,10 +116,9 @@ struct vu_process {
 	int nameless;	   /* a descriptor of the program, which no name leads to; 0: it has one */
 	unsigned int euid; /* the kernel's effective user id of the process */
 	struct vu_sigaction kept[VU_N_KEPT]; /* the guest's own actions for the kept signals */
-	uint64_t libc_handlers[2]; /* the guest's handlers for the C library's own signals (signal.c) */
-	uint32_t serves;	   /* id of the mount that it serves as a daemon, 0 none */
-	uint32_t met;		   /* that of the last one whose root it has asked for */
-	uint32_t stack_seen;	   /* changes of its stacks up to this one are taken over */
+	uint32_t serves;	       /* id of the mount that it serves as a daemon, 0 none */
+	uint32_t met;		       /* that of the last one whose root it has asked for */
+	uint32_t stack_seen;	       /* changes of its stacks up to this one are taken over */
 	uint32_t stack[VU_FAMILIES_N]; /* ids of its network stacks, 0 the host's (stack.c) */
 };
 
@@ -133,6 +132,7 @@ struct vu_call {
 	struct vu_thread *thread;
 	struct vu_scratch *s;
 	struct vu_regs *regs;
+	uint64_t kind; /* of the patched site (gate.h) */
 	bool by_gate;  /* it came by a patched site, not by a trap */
 	bool in_place; /* to be made by the program's own instruction (trap.h) */
 	bool again;    /* to be made once more: what it was about has changed under it */

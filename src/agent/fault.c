@@ -28,9 +28,9 @@ bool vu_is_mended(uint64_t rip)
 /* Called by vu_fault_entry: 0, or the guest's handler to go on with. */
 uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 {
-	if (vu_libc_index((unsigned long)sig) >= 0) {
+	if (vu_kept_index((unsigned long)sig) < 0) {
 		vu_roll_back(regs);
-		return agent_process.libc_handlers[vu_libc_index((unsigned long)sig)];
+		return vu_handler_of((unsigned long)sig, vu_detour_entry());
 	}
 	if (info->code > 0 && vu_is_mended(regs->rip)) {
 		regs->rip = (uint64_t)vu_fault_fixup;

@@ -313,7 +313,8 @@ static struct vu_answer quick_wait4(struct vu_frame *f)
 	struct vu_answer a;
 	int status = 0;
 
-	if (agent_process.tracer)
+	/* Where it may wait, a signal that comes is to find the program (vu_roll_back()). */
+	if (agent_process.tracer || !(f->arg[2] & WNOHANG))
 		return NO_ANSWER;
 	mine.arg[1] = (uint64_t)&status;
 	a = answer(make(&mine));
@@ -332,7 +333,7 @@ static struct vu_answer quick_waitid(struct vu_frame *f)
 {
 	struct vu_answer a;
 
-	if (agent_process.tracer || (f->arg[3] & WSTOPPED))
+	if (agent_process.tracer || (f->arg[3] & WSTOPPED) || !(f->arg[3] & WNOHANG))
 		return NO_ANSWER;
 	a = answer(make(f));
 	vu_known_forget();
@@ -370,22 +371,42 @@ static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 	return a;
 }
 
+/* The action that was, as the guest has set it: in its own memory, where the kernel has just put it. */
+static void show_old_action(const struct vu_frame *f, uint64_t was)
+{
+	uint64_t handler, entry = vu_detour_entry();
+
+	if (!guest_read(&handler, f->arg[2], sizeof(handler)) && handler == entry)
+		guest_write(f->arg[2], &was, sizeof(was));
+}
+
 static struct vu_answer quick_sigaction(struct vu_frame *f)
 {
-	struct vu_sigaction *new = (void *)((char *)f - VU_PATH_ROOM);
+	struct vu_sigaction new;
+	struct vu_frame mine = *f;
+	struct vu_answer a;
+	uint64_t was;
 
-	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 || vu_libc_index(f->arg[0]) >= 0 ||
-	    f->arg[3] != sizeof(new->mask) || vu_kept_in_mask(f->arg[0]))
+	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 || f->arg[3] != sizeof(new.mask) ||
+	    vu_kept_in_mask(f->arg[0]))
 		return NO_ANSWER;
-	if (!f->arg[1])
-		return native();
-	if (guest_read(new, f->arg[1], sizeof(*new)) < 0)
-		return NO_ANSWER;
-	if ((new->mask &VU_KEPT) && new->handler > 1)
-		return NO_ANSWER;
-	new->mask &= ~VU_KEPT;
-	f->use[1] = (uint64_t) new;
-	return native();
+	was = vu_handler_of(f->arg[0], vu_detour_entry());
+	if (f->arg[1]) {
+		if (guest_read(&new, f->arg[1], sizeof(new)) < 0)
+			return NO_ANSWER;
+		/* One that is to be noted is for a process that surely is the memory's only one. */
+		if (new.handler > 1 && ((new.mask &VU_KEPT) || agent_process.threads))
+			return NO_ANSWER;
+		new.mask &= ~VU_KEPT;
+		new.handler = vu_detour(f->arg[0], new.handler);
+		mine.arg[1] = (uint64_t) & new;
+	}
+	a = answer(make(&mine));
+	if (a.result < 0 && f->arg[1])
+		vu_detour(f->arg[0], was);
+	if (!a.result && f->arg[2])
+		show_old_action(f, was);
+	return a;
 }
 
 /* Does not return, unless there is more to do: what is on the stack above the frame is the signal's. */

@@ -11,6 +11,7 @@
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
 
+#include "agent/gate.h"
 #include "agent/handlers.h"
 #include "agent/trap.h"
 
@@ -26,8 +27,9 @@
 /* A bit of a frame's uc_flags that the kernel does not use: it is of a kept signal's handler. */
 #define FRAME_MARK(index) (1ul << (16 + (index)))
 
-extern char vu_text_begin[], vu_text_end[], vu_fault_entry[];
+extern char vu_text_begin[], vu_text_end[];
 
+static uint64_t handlers[64] VU_HOT;	 /* by signal: the guest's own */
 static uint64_t kept_in_mask[64] VU_HOT; /* by signal: the kept ones that the guest's sa_mask has */
 
 int vu_kept_index(unsigned long sig)
@@ -264,22 +266,48 @@ void vu_kept_reset(void)
 	}
 }
 
-/* The handler of one of the C library's own signals is called by way of vu_fault_taken(). */
-static uint64_t detour(unsigned long sig, uint64_t handler)
+uint64_t vu_detour(unsigned long sig, uint64_t handler)
 {
-	int index = vu_libc_index(sig);
-
-	if (index < 0 || handler <= SIG_IGN_ || vu_sys(__NR_getpid) != agent_process.pid)
+	if (handler <= SIG_IGN_ || vu_traced)
 		return handler;
-	agent_process.libc_handlers[index] = handler;
-	return (uint64_t)vu_fault_entry;
+	handlers[sig - 1] = handler;
+	return vu_detour_entry();
+}
+
+uint64_t vu_handler_of(unsigned long sig, uint64_t handler)
+{
+	return handler == vu_detour_entry() ? handlers[sig - 1] : handler;
+}
+
+/* An action for a signal that is not kept; *old gets the one that was. In a vforked child nothing is noted. */
+static long set_action(struct vu_call *c, struct vu_sigaction *new, struct vu_sigaction *old)
+{
+	unsigned long sig = c->arg[0];
+	bool own = vu_sys(__NR_getpid) == agent_process.pid;
+	uint64_t asked = new->mask &VU_KEPT, was = handlers[sig - 1];
+	long r;
+
+	new->mask &= ~VU_KEPT;
+	if (own)
+		new->handler = vu_detour(sig, new->handler);
+	r = vu_guest_sys6(c->nr, (long)sig, (long)new, (long)old, 8, 0, 0);
+	if (r < 0) {
+		if (own)
+			handlers[sig - 1] = was;
+		return r;
+	}
+	if (old->handler == vu_detour_entry())
+		old->handler = was;
+	old->mask |= kept_in_mask[sig - 1];
+	if (own && asked != kept_in_mask[sig - 1])
+		kept_in_mask[sig - 1] = asked;
+	return 0;
 }
 
 long sys_rt_sigaction(struct vu_call *c)
 {
 	unsigned long sig = c->arg[0];
 	struct vu_sigaction new, old;
-	uint64_t had, asked = 0, libc;
 	long r;
 
 	if (c->arg[3] != sizeof(new.mask))
@@ -288,27 +316,18 @@ long sys_rt_sigaction(struct vu_call *c)
 		return -EINVAL;
 	if (vu_kept_index(sig) >= 0)
 		return kept_action(c, vu_kept_index(sig));
-	had = kept_in_mask[sig - 1];
-	libc = vu_libc_index(sig) < 0 ? 0 : agent_process.libc_handlers[sig - 32];
 	if (c->arg[1]) {
 		if (guest_read(&new, c->arg[1], sizeof(new)) < 0)
 			return -EFAULT;
-		asked = new.mask &VU_KEPT;
-		new.mask &= ~VU_KEPT;
-		new.handler = detour(sig, new.handler);
+		r = set_action(c, &new, &old);
+	} else {
+		r = vu_guest_sys6(c->nr, (long)sig, 0, (long)&old, 8, 0, 0);
+		old.handler = vu_handler_of(sig, old.handler);
+		old.mask |= kept_in_mask[sig - 1];
 	}
-	r = vu_guest_sys6(c->nr, (long)sig, c->arg[1] ? (long)&new : 0, (long)&old, 8, 0, 0);
 	if (r < 0)
 		return r;
-	/* A vforked child has its own actions, but its parent's memory. */
-	if (c->arg[1] && had != asked && vu_sys(__NR_getpid) == agent_process.pid)
-		kept_in_mask[sig - 1] = asked;
-	old.mask |= had;
-	if (old.handler == (uint64_t)vu_fault_entry)
-		old.handler = libc;
-	if (c->arg[2] && guest_write(c->arg[2], &old, sizeof(old)) < 0)
-		return -EFAULT;
-	return 0;
+	return c->arg[2] && guest_write(c->arg[2], &old, sizeof(old)) < 0 ? -EFAULT : 0;
 }
 
 struct foreign {

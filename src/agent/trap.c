@@ -34,7 +34,8 @@
 #define EFLAGS_OTHER 0x894ul /* OF, SF, AF, PF */
 #define EFLAGS_BASE  0x202ul
 
-extern char vu_restorer[], vu_waited[], vu_text_begin[], vu_text_end[];
+extern char vu_restorer[], vu_waited[], vu_gate_made[], vu_gate_made_host[], vu_text_begin[],
+	vu_text_end[];
 
 struct vu_process agent_process VU_HOT;
 
@@ -263,39 +264,113 @@ static void on_sigsys(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 		vu_sigsys_foreign(info, regs);
 }
 
-/* Where the guest's instruction is that has made the call; 0: not known. */
-static uint64_t place_of(const struct vu_call *c)
+/*
+ * Makes the guest's registers those before its instruction, or the call that stands for it, or the jump to the stub with
+ * that call. False: it is not known where it is.
+ */
+static bool begin_again(struct vu_regs *r, bool by_gate)
 {
-	static const unsigned char call[] = { 0xff, 0x14, 0x25 }; /* of a slot of the gate */
-	unsigned char at[sizeof(call)];
+	struct {
+		char nop[3];
+		int32_t distance;
+		char red[8];
+	} __attribute__((packed)) stub;
+	char call[7];
 
-	if (vu_traced)
-		return 0;
-	if (!c->by_gate)
-		return c->regs->rip - 2;
-	return !guest_read(at, c->regs->rip - 7, sizeof(at)) && !memcmp(at, call, sizeof(at)) ?
-		       c->regs->rip - 7 :
-		       0;
+	if (!by_gate) {
+		r->rip -= 2;
+		return true;
+	}
+	if (guest_read(call, r->rip - sizeof(call), sizeof(call)) < 0 ||
+	    memcmp(call, "\xff\x14\x25", 3) != 0) /* of a slot of the gate */
+		return false;
+	if (!guest_read(&stub, r->rip, sizeof(stub)) &&
+	    !memcmp(stub.nop, VU_STUB_PLACE, sizeof(stub.nop))) {
+		if (!memcmp(stub.red, VU_STUB_RED, sizeof(stub.red)))
+			r->rsp += 128;
+		r->rip += (uint64_t)(int64_t)stub.distance;
+		return true;
+	}
+	r->rip -= sizeof(call);
+	return true;
+}
+
+/* A call that a signal has interrupted: by which instruction, and whose registers. */
+struct interrupted {
+	struct vu_regs regs;
+	uint64_t kind;
+	bool by_gate;
+	struct vu_scratch *s; /* to be given back; NULL: it has none */
+};
+
+/* In a handler. `made`: it has returned -EINTR; else it waits to be begun again, or has not been made yet. */
+static bool in_handler(const struct vu_regs *r, bool *made, struct interrupted *i)
+{
+	struct vu_call *c;
+
+	*made = r->rip == (uint64_t)vu_waited;
+	i->s = vu_scratch_waiting((int)vu_sys(__NR_gettid), r->rsp);
+	if (!i->s)
+		return false;
+	c = i->s->waiting;
+	i->s->waiting = NULL; /* the handler may jump out: it must not be found again */
+	if (i->s->stays)
+		return false;
+	memcpy(&i->regs, c->regs, sizeof(i->regs));
+	i->kind = c->kind;
+	i->by_gate = c->by_gate;
+	return true;
+}
+
+/* In the gate, which makes the call as it is. */
+static bool in_gate(const struct vu_regs *r, bool *made, struct interrupted *i)
+{
+	uint64_t issue = (uint64_t)vu_gate_made, host = (uint64_t)vu_gate_made_host, on_stack[2];
+	struct vu_frame f;
+
+	*made = r->rip == issue || r->rip == host;
+	memcpy(&i->regs, r, sizeof(i->regs));
+	i->by_gate = true;
+	i->s = NULL;
+	if (r->rip == host || r->rip == host - 2) {
+		guest_read(on_stack, r->rsp, sizeof(on_stack));
+		i->kind = on_stack[0];
+		i->regs.rip = on_stack[1];
+		i->regs.rsp += sizeof(on_stack);
+		return true;
+	}
+	if ((r->rip != issue && r->rip != issue - 2) ||
+	    guest_read(&f, r->rsp + VU_PATH_ROOM, sizeof(f)) < 0)
+		return false;
+	i->kind = f.kind;
+	i->regs.rdi = f.arg[0];
+	i->regs.rsi = f.arg[1];
+	i->regs.rax = f.nr;
+	i->regs.rip = f.ret;
+	i->regs.rsp += VU_PATH_ROOM + sizeof(f);
+	return true;
 }
 
 void vu_roll_back(struct vu_regs *r)
 {
-	struct vu_scratch *s;
-	const struct vu_regs *g;
-	uint64_t place;
+	struct interrupted i;
+	bool made;
 
-	if (r->rip < (uint64_t)vu_text_begin || r->rip >= (uint64_t)vu_text_end ||
-	    r->rip == (uint64_t)vu_waited)
+	if (r->rip < (uint64_t)vu_text_begin || r->rip >= (uint64_t)vu_text_end || vu_traced ||
+	    !(in_gate(r, &made, &i) || in_handler(r, &made, &i)))
 		return;
-	s = vu_scratch_waiting((int)vu_sys(__NR_gettid), r->rsp);
-	place = s && !s->stays ? place_of(s->waiting) : 0;
-	if (!place)
+	if (made && (long)r->rax != -EINTR)
 		return;
-	g = s->waiting->regs;
-	memcpy(&r->r8, &g->r8, offsetof(struct vu_regs, rip) - offsetof(struct vu_regs, r8));
-	r->rip = place;
-	r->eflags = g->eflags;
-	vu_scratch_put(s);
+	if (made) {
+		i.regs.rax = (uint64_t)-EINTR;
+		i.regs.eflags = compare_flags(i.regs.eflags, i.kind, -EINTR);
+	} else if (!begin_again(&i.regs, i.by_gate)) {
+		return;
+	}
+	memcpy(&r->r8, &i.regs.r8, offsetof(struct vu_regs, eflags) - offsetof(struct vu_regs, r8));
+	r->eflags = i.regs.eflags;
+	if (i.s)
+		vu_scratch_put(i.s);
 }
 
 static void fill_regs(struct vu_regs *r, const struct vu_full_frame *f, uint64_t mask)
@@ -343,7 +418,7 @@ bool vu_gate_filter(void)
 long vu_gate_full(struct vu_full_frame *f)
 {
 	uint64_t mask = VU_ALL_SIGNALS;
-	struct vu_call c = { .nr = (long)f->f.nr, .by_gate = true };
+	struct vu_call c = { .nr = (long)f->f.nr, .by_gate = true, .kind = f->f.kind };
 	struct vu_scratch *s;
 	long r;
 

@@ -59,7 +59,8 @@ bool vu_call_in_place(struct vu_call *c);
 long vu_trap_init(void);
 /*
  * In a signal's handler, with its saved registers: if the signal has come in the agent, in a call that has not been made
- * yet or will be made again, they become those that the guest has at its own instruction, as if it had come there.
+ * yet, will be made again, or has been interrupted, they become those that the guest has at its own instruction or behind
+ * it, as if the signal had come there; the agent is done with the call then.
  */
 void vu_roll_back(struct vu_regs *regs);
 /* Sets the thread's signal mask as the kernel sees it. */
@@ -98,13 +99,20 @@ void vu_thread_fork(struct vu_thread *own);
 
 /* signal.c */
 /*
- * Index in agent_process.libc_handlers of the signals that C libraries use to cancel threads, and look at the instruction
- * pointer in: they come to vu_fault_taken() first. -1: another one.
+ * The guest's handlers are called by way of vu_fault_taken(), which may roll a waiting call back first (vu_roll_back()).
+ * This notes `handler` for signal `sig` (1 to 64, none that is kept) and returns what the kernel is to be given for it;
+ * SIG_DFL and SIG_IGN stay as they are. Not for a vforked child, whose memory is its parent's.
  */
-static inline int vu_libc_index(unsigned long sig)
+uint64_t vu_detour(unsigned long sig, uint64_t handler);
+/* What the kernel is given for all handlers. */
+static inline uint64_t vu_detour_entry(void)
 {
-	return sig - 32 < 2 ? (int)sig - 32 : -1;
+	extern char vu_fault_entry[];
+
+	return (uint64_t)vu_fault_entry;
 }
+/* The guest's handler, where the kernel has `handler`. */
+uint64_t vu_handler_of(unsigned long sig, uint64_t handler);
 /* Leaves the handler whose frame is at rsp, if nothing in it is the agent's; else returns. */
 void vu_leave_plain_handler(uint64_t rsp);
 /* A SIGSYS that is not a trapped call; the guest's handler or default action. */

@@ -235,10 +235,10 @@ static size_t put_jump(unsigned char *to, uint64_t from, uint64_t target)
 static bool patch_stub(unsigned char *at, const struct vu_scan_site *s, struct pad *pad)
 {
 	static const unsigned char down[] = { 0x48, 0x8d, 0x64, 0x24, 0x80 }; /* lea -128(%rsp) */
-	static const unsigned char up[] = { 0x48, 0x8d, 0xa4, 0x24, 0x80, 0, 0, 0 };
 	bool red = s->kind == VU_SCAN_STUB_RED;
 	size_t after = s->length - s->syscall - 2u, done = s->syscall;
-	unsigned char stub[VU_SCAN_LONGEST + 32];
+	unsigned char stub[VU_SCAN_LONGEST + 48];
+	int32_t distance;
 
 	if (memcmp(at + s->syscall, "\x0f\x05", 2) != 0)
 		return false;
@@ -248,9 +248,15 @@ static bool patch_stub(unsigned char *at, const struct vu_scan_site *s, struct p
 		done += sizeof(down);
 	}
 	done += put_call(stub + done, VU_GATE_ANY);
+	if (!s->syscall) {
+		distance = (int32_t)(s->offset - (pad->offset + done));
+		memcpy(stub + done, VU_STUB_PLACE, sizeof(VU_STUB_PLACE) - 1);
+		memcpy(stub + done + sizeof(VU_STUB_PLACE) - 1, &distance, sizeof(distance));
+		done += sizeof(VU_STUB_PLACE) - 1 + sizeof(distance);
+	}
 	if (red) {
-		memcpy(stub + done, up, sizeof(up));
-		done += sizeof(up);
+		memcpy(stub + done, VU_STUB_RED, sizeof(VU_STUB_RED) - 1);
+		done += sizeof(VU_STUB_RED) - 1;
 	}
 	memcpy(stub + done, at + s->length - after, after);
 	done += after;

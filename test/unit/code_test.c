@@ -212,7 +212,9 @@ static void test_stubs(void **state)
 	assert_memory_equal(pages + 0x10, "\xe9\xab\x2f\0\0\x90\x90\x90\x90", 9);
 	assert_memory_equal(pad, "\x8b\x38\xb8\x02\0\0\0" ANY "\xe9\x46\xd0\xff\xff", 19);
 	assert_memory_equal(pages + 0x19, "\xe9\xb5\x2f\0\0\x90", 6);
-	assert_memory_equal(pad + 19, DOWN ANY UP "\x89\xc7\x85\xc0\xe9", 25);
+	/* The other begins at its syscall: the stub tells where. */
+	assert_memory_equal(pad + 19,
+			    DOWN ANY "\x0f\x1f\x80\x3a\xd0\xff\xff" UP "\x89\xc7\x85\xc0\xe9", 32);
 	/* Without room left they fault. */
 	memcpy(pages + 0x10, before, sizeof(before) - 1);
 	head.pad += 48;
