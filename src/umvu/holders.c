@@ -227,11 +227,11 @@ static bool maps_device(pid_t pid, uint64_t dev)
 	return vu_proc_maps(pid, needles, 1) > 0;
 }
 
-static bool uses(const struct user *u, pid_t pid)
+static bool uses(const struct user *u, pid_t pid, bool look_at_maps)
 {
 	return link_in_mount(u, pid, "cwd") || link_in_mount(u, pid, "root") ||
 	       link_in_mount(u, pid, "exe") || each_fd(pid, fd_in_mount, (void *)u) ||
-	       maps_device(pid, u->b->dev) ||
+	       (look_at_maps && maps_device(pid, u->b->dev)) ||
 	       (u->sockets.n && each_fd(pid, fd_is_socket, (void *)u));
 }
 
@@ -240,12 +240,17 @@ static int visit_user(void *ctx, pid_t pid)
 	struct user *u = ctx;
 	const char *needles[2] = { u->view, u->cover };
 	struct vu_proc p;
+	bool waits;
 
 	if (pid == getpid() || pid == u->b->h.server || pid == u->b->h.realm || pid == u->b->maker)
 		return 0;
-	if (u->b->view && vu_proc_maps(pid, needles, 2) <= 0)
+	if (vu_proc_stat(pid, &p) < 0)
 		return 0;
-	if (!uses(u, pid) || vu_proc_stat(pid, &p) < 0)
+	/* One that waits for a daemon may have its memory locked: reading its maps would wait, too. */
+	waits = p.state == 'D';
+	if (!waits && u->b->view && vu_proc_maps(pid, needles, 2) <= 0)
+		return 0;
+	if (!uses(u, pid, !waits))
 		return 0;
 	if (u->b->maker && p.ppid == u->b->maker)
 		return 0; /* a client of the stack's own */
