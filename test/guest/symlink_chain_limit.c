@@ -4,21 +4,36 @@
 /* fsmode: mount */
 #include "guest.h"
 
+/*
+ * The kernel counts the links of a look-up twice if it has to begin it anew (when something is renamed at that moment),
+ * and then finds too many: a chain that is too long is so each time.
+ */
+#define STEADY(expr)                                                \
+	({                                                          \
+		long ret_;                                          \
+		int tries_ = 0;                                     \
+                                                                    \
+		do                                                  \
+			ret_ = (expr);                              \
+		while (ret_ < 0 && errno == ELOOP && ++tries_ < 5); \
+		ret_;                                               \
+	})
+
 static void try(const char *path)
 {
 	struct stat st;
 	char buf[PATH_MAX];
 	int fd;
 
-	fd = open(path, O_RDONLY);
+	fd = (int)STEADY(open(path, O_RDONLY));
 	showf_ok(fd, "open(%s)", path);
 	if (fd >= 0)
 		close(fd);
-	showf_ok(open(path, O_RDONLY | O_NOFOLLOW), "open(%s, O_NOFOLLOW)", path);
-	showf_ok(stat(path, &st), "stat(%s)", path);
-	showf_ok(lstat(path, &st), "lstat(%s)", path);
-	showf_ok(access(path, F_OK), "access(%s)", path);
-	showf(truncate(path, 3), "truncate(%s)", path);
+	showf_ok(STEADY(open(path, O_RDONLY | O_NOFOLLOW)), "open(%s, O_NOFOLLOW)", path);
+	showf_ok(STEADY(stat(path, &st)), "stat(%s)", path);
+	showf_ok(STEADY(lstat(path, &st)), "lstat(%s)", path);
+	showf_ok(STEADY(access(path, F_OK)), "access(%s)", path);
+	showf(STEADY(truncate(path, 3)), "truncate(%s)", path);
 	showf_ok(readlink(path, buf, sizeof(buf)), "readlink(%s)", path);
 }
 
@@ -51,11 +66,11 @@ int main(void)
 		for (n = 0; n < i; n++)
 			strcat(path, "here/");
 		strcat(path, "link0");
-		showf(stat(path, &st), "%d links in directories", i);
+		showf(STEADY(stat(path, &st)), "%d links in directories", i);
 		strcpy(strrchr(path, '/'), "/dir/to-file");
-		showf(stat(path, &st), "%d links and one more", i);
+		showf(STEADY(stat(path, &st)), "%d links and one more", i);
 		strcpy(strrchr(path, '/') - 3, "here");
-		showf(lstat(path, &st), "%d links, the last one not followed", i);
+		showf(STEADY(lstat(path, &st)), "%d links, the last one not followed", i);
 	}
 
 	MUST(symlink("self", "self"));
