@@ -4,9 +4,9 @@
  * itself would, because asking the kernel first costs more than the call; so a bad address is a fault in
  * one of the copy functions of entry.S, and goes on at their fix-up, which makes it EFAULT.
  *
- * A call may be made by a fault, too (VU_FAULT_SITE of abi/code.h). All other faults and signals are the guest's. Its handler is installed with its own flags, so that
- * stack and frame are as it asked for; only the address is vu_fault_entry's, which looks first and then
- * jumps to it.
+ * A call may be made by a fault, too (VU_FAULT_SITE of abi/code.h). All other faults and signals are the
+ * guest's. Its handler is installed with its own flags, so that stack and frame are as it asked for; only
+ * the address is vu_fault_entry's, which looks first and then jumps to it.
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>

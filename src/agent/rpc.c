@@ -31,28 +31,13 @@
 #define BIT(sig)      (1ul << ((sig)-1))
 #define ALWAYS	      (BIT(1) | BIT(2) | BIT(3) | BIT(15)) /* HUP INT QUIT TERM */
 
-struct vec {
-	const void *base;
-	size_t len;
-};
-
-struct msg_head {
-	void *name;
-	int name_len;
-	struct vec *iov;
-	size_t n_iov;
-	void *control;
-	size_t control_len;
-	unsigned int flags;
-};
-
 struct cmsg {
 	size_t len;
 	int level, type;
 	int fds[VU_RPC_MAX_FDS];
 };
 
-static long dial(void)
+long vu_session_dial(int session_fd, long lost)
 {
 	struct {
 		uint16_t family;
@@ -60,32 +45,40 @@ static long dial(void)
 	} to = { .family = AF_UNIX_ };
 	long fd, r;
 
-	if (agent_process.viewless)
-		return -ECONNREFUSED;
-	vu_session_name(to.path, sizeof(to.path), agent_process.ref.rpc_fd);
+	vu_session_name(to.path, sizeof(to.path), session_fd);
 	fd = vu_sys(__NR_socket, AF_UNIX_, SEQPACKET_ | SOCK_CLOEXEC_, 0);
 	if (fd < 0)
 		return fd;
 	r = vu_sys(__NR_connect, fd, &to, sizeof(to));
 	if (r < 0) {
 		vu_sys(__NR_close, fd);
-		return -EIO;
+		return r == -EINTR ? r : lost;
 	}
 	return fd;
+}
+
+static long dial(void)
+{
+	long fd;
+
+	if (agent_process.viewless)
+		return -ECONNREFUSED;
+	fd = vu_session_dial(agent_process.ref.rpc_fd, -EIO);
+	return fd == -EINTR ? -EIO : fd;
 }
 
 static long send_request(int fd, const struct vu_rpc_request *rq, const struct vu_rpc_text *texts,
 			 int n_texts, const int *fds, int n_fds)
 {
-	struct vec iov[VU_RPC_TEXTS + 1] = { { rq, sizeof(*rq) } };
+	struct vu_iovec iov[VU_RPC_TEXTS + 1] = { { rq, sizeof(*rq) } };
 	struct cmsg control = { .level = SOL_SOCKET_, .type = SCM_RIGHTS_ };
-	struct msg_head head = { .iov = iov, .n_iov = (size_t)n_texts + 1 };
+	struct vu_msghdr head = { .iov = iov, .n_iov = (size_t)n_texts + 1 };
 	long r;
 
 	if (n_texts > VU_RPC_TEXTS || n_fds > VU_RPC_MAX_FDS)
 		return -EINVAL;
 	for (int i = 0; i < n_texts; i++)
-		iov[i + 1] = (struct vec){ texts[i].base, texts[i].len };
+		iov[i + 1] = (struct vu_iovec){ texts[i].base, texts[i].len };
 	if (n_fds) {
 		memcpy(control.fds, fds, (size_t)n_fds * sizeof(int));
 		control.len = 16 + (size_t)n_fds * sizeof(int);
@@ -140,9 +133,9 @@ long vu_wait_reply(const struct vu_call *c, int fd)
 
 static long receive(int fd, struct vu_rpc_reply *reply, char *text, size_t size, int *fd_out)
 {
-	struct vec iov[2] = { { reply, sizeof(*reply) }, { text, size ? size - 1 : 0 } };
+	struct vu_iovec iov[2] = { { reply, sizeof(*reply) }, { text, size ? size - 1 : 0 } };
 	struct cmsg control = { .len = 0 };
-	struct msg_head head = {
+	struct vu_msghdr head = {
 		.iov = iov, .n_iov = 2, .control = &control, .control_len = sizeof(control)
 	};
 	long r = vu_sys(__NR_recvmsg, fd, &head, CMSG_CLOEXEC_);

@@ -22,6 +22,27 @@ struct vu_rpc_answer {
 	struct vu_rpc_reply reply;
 };
 
+/* struct iovec and struct msghdr (recvmsg(2)). */
+struct vu_iovec {
+	const void *base;
+	size_t len;
+};
+struct vu_msghdr {
+	void *name;
+	int name_len;
+	struct vu_iovec *iov;
+	size_t n_iov;
+	void *control;
+	size_t control_len;
+	unsigned int flags;
+};
+
+/*
+ * Connects to the session's socket that is the server's descriptor session_fd. May block. The new descriptor
+ * (close-on-exec, the caller's), -errno of socket(2), -EINTR of connect(2), or `lost`: nobody answers there.
+ */
+long vu_session_dial(int session_fd, long lost);
+
 /*
  * Sends rq with the pieces of text and waits for the reply. The reply's result; -EIO: umvu is gone;
  * -EINTR: a signal came that the guest of call c handles (c NULL: it is not interrupted).

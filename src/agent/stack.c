@@ -30,7 +30,6 @@
 #define AF_UNIX_      1
 #define AF_INET_      2
 #define SOCK_DGRAM_   2
-#define SEQPACKET_    5
 #define TYPE_MASK     0xful
 #define SOCK_NONBLOCK 04000ul
 #define SOCK_CLOEXEC_ 02000000ul
@@ -184,21 +183,6 @@ void vu_stack_leave(void)
 
 /* --- sockets --- */
 
-struct vec {
-	void *base;
-	size_t len;
-};
-
-struct msg {
-	void *name;
-	int name_len;
-	struct vec *iov;
-	size_t n_iov;
-	void *control;
-	size_t control_len;
-	unsigned int flags;
-};
-
 /* Receives an int32_t and perhaps a descriptor: that, or -errno; -ENETDOWN: the maker is gone. */
 static long receive(long from, unsigned int flags)
 {
@@ -207,8 +191,8 @@ static long receive(long from, unsigned int flags)
 		int level, type, fd, pad;
 	} control = { 0 };
 	int32_t result = -ENETDOWN;
-	struct vec iov = { &result, sizeof(result) };
-	struct msg msg = {
+	struct vu_iovec iov = { &result, sizeof(result) };
+	struct vu_msghdr msg = {
 		.iov = &iov, .n_iov = 1, .control = &control, .control_len = sizeof(control)
 	};
 	long n = vu_sys(__NR_recvmsg, from, &msg, flags);
@@ -269,24 +253,7 @@ static long dial_by_umvu(struct vu_call *c, uint32_t id)
 
 static long connect_maker(struct vu_call *c, const struct vu_view_mount *m)
 {
-	struct {
-		uint16_t family;
-		char path[108];
-	} to = { .family = AF_UNIX_ };
-	long fd, r;
-
-	if (vu_is_anchored())
-		return dial_by_umvu(c, m->id);
-	vu_session_name(to.path, sizeof(to.path), m->maker_fd);
-	fd = vu_sys(__NR_socket, AF_UNIX_, SEQPACKET_ | SOCK_CLOEXEC_, 0);
-	if (fd < 0)
-		return fd;
-	r = vu_sys(__NR_connect, fd, &to, sizeof(to));
-	if (r < 0) {
-		vu_sys(__NR_close, fd);
-		return r == -EINTR ? r : -ENETDOWN;
-	}
-	return fd;
+	return vu_is_anchored() ? dial_by_umvu(c, m->id) : vu_session_dial(m->maker_fd, -ENETDOWN);
 }
 
 /*
