@@ -62,6 +62,7 @@ struct vu_exec_state {
 	/* Of the signals that the agent keeps for itself (SIGSYS, SIGSEGV, SIGBUS), as masks of bit
 	 * (number - 1): what the guest has ignored and blocked, and what waits, blocked. */
 	uint32_t kept_ignored, kept_blocked, kept_pending;
+	int32_t tree;	     /* the descriptor of the tree of mounts (abi/view.h), 0: not open */
 	uint32_t stack_seen; /* changes of default stacks up to this one are in `stack` */
 	uint32_t stack[VU_FAMILIES_N];
 	struct vu_cred cred;

@@ -20,7 +20,7 @@
 #include "abi/stack.h"
 
 #define VU_VIEW_MAGIC	0x57495655u /* "UVIW" */
-#define VU_ABI_VERSION	3u
+#define VU_ABI_VERSION	4u
 /*
  * What is the agent's of a guest's addresses: vu-loader (code, data, stacks; arch/<isa>/agent.ld), the view
  * image, then what is mapped when it is needed. Below 2 GiB because of the gate (abi/code.h), and below
@@ -74,12 +74,21 @@ struct vu_view_head {
 	uint64_t loader_ino;
 	uint32_t debug; /* VU_DEBUG_* for the agent */
 	uint32_t flags; /* VU_VIEW_* */
+	/*
+	 * The tree (realm/tree.h): the server's O_PATH descriptor of its root, 0 while there is none, and the
+	 * number that processes have it by, 0: they do not. The kernel's id of that mount.
+	 */
+	int32_t tree_fd, tree_number;
+	uint64_t tree_mnt_id;
 	/* The server's descriptors of images whose guests are to be told of links, this one's too; 0 free. */
 	int32_t readers[VU_VIEW_READERS];
 	/* Changes of default stacks, for the processes that they name (abi/stack.h). */
 	uint32_t stack_serial; /* that of the last one */
 	struct vu_stack_set stack_sets[VU_STACK_SETS];
 };
+/* Where in the tree the mounts are: mount 7 is "<folder>/7". For the kernel their paths begin with that, too. */
+#define VU_TREE_FOLDER ".vu"
+
 #define VU_VIEW_FORGETFUL 0x1u /* it is not among the readers: its guests must not remember paths */
 
 /*
@@ -141,13 +150,14 @@ static inline uint32_t vu_name_bit(const char *name, uint64_t n)
 }
 
 #define VU_MOUNT_RDONLY 0x1u
-#define VU_MOUNT_FILE	0x2u  /* the root of the mount is not a directory */
-#define VU_MOUNT_GHOST	0x4u  /* the mount point does not exist in what is beneath */
-#define VU_MOUNT_HIDDEN 0x8u  /* not shown in mount tables (covers for drivers) */
-#define VU_MOUNT_DAEMON 0x10u /* a daemon's own mount: nobody has seen yet whether it answers */
-#define VU_MOUNT_STACK	0x20u /* it is a network stack */
-#define VU_MOUNT_OFNET	0x40u /* a file or directory that those see whose stack is `parent` */
-#define VU_MOUNT_SYSCTL 0x80u /* ... through which the stack is changed */
+#define VU_MOUNT_FILE	0x2u   /* the root of the mount is not a directory */
+#define VU_MOUNT_GHOST	0x4u   /* the mount point does not exist in what is beneath */
+#define VU_MOUNT_HIDDEN 0x8u   /* not shown in mount tables (covers for drivers) */
+#define VU_MOUNT_DAEMON 0x10u  /* a daemon's own mount: nobody has seen yet whether it answers */
+#define VU_MOUNT_STACK	0x20u  /* it is a network stack */
+#define VU_MOUNT_OFNET	0x40u  /* a file or directory that those see whose stack is `parent` */
+#define VU_MOUNT_SYSCTL 0x80u  /* ... through which the stack is changed */
+#define VU_MOUNT_TREE	0x100u /* it hangs in the tree, by its id */
 
 /*
  * A mount of the view. `parent` is the number (`id`) of the mount that the mount point lies in, 0 for

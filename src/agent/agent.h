@@ -116,9 +116,11 @@ struct vu_process {
 	int nameless;	   /* a descriptor of the program, which no name leads to; 0: it has one */
 	unsigned int euid; /* the kernel's effective user id of the process */
 	struct vu_sigaction kept[VU_N_KEPT]; /* the guest's own actions for the kept signals */
-	uint32_t serves;	       /* id of the mount that it serves as a daemon, 0 none */
-	uint32_t met;		       /* that of the last one whose root it has asked for */
-	uint32_t stack_seen;	       /* changes of its stacks up to this one are taken over */
+	uint32_t serves;     /* id of the mount that it serves as a daemon, 0 none */
+	uint32_t met;	     /* that of the last one whose root it has asked for */
+	int tree;	     /* the descriptor of the tree of mounts (tree.h), 0: not open */
+	bool no_tree;	     /* it cannot have it */
+	uint32_t stack_seen; /* changes of its stacks up to this one are taken over */
 	uint32_t stack[VU_FAMILIES_N]; /* ids of its network stacks, 0 the host's (stack.c) */
 };
 

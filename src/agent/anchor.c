@@ -5,11 +5,13 @@
  * /proc/<server>/fd/<n> can be followed by processes of the server's user namespace only
  * (ptrace_may_access()). A process that leaves it first opens what every exec needs, vu-loader, view image
  * and rpc socket, at numbers above its limit, to be inherited. That is the exception to the rule that the agent keeps
- * no descriptor open. They are not listed among the process's, and closing ranges leaves them out; a program that
- * closes them one by one cannot execute another. Mounts of the view are out of reach in such a namespace: EACCES.
+ * no descriptor open, as is the tree of mounts (tree.h), by which mounts are reached from there, too. They are not listed
+ * among the process's, and closing leaves them out; a program that puts others in their place cannot execute
+ * another.
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
+#include <linux/close_range.h>
 #include <linux/sched.h>
 
 #include "agent/anchor.h"
@@ -38,25 +40,39 @@ void vu_session_name(char *buf, size_t size, int fd)
 	vu_append_num(buf, size, (unsigned long)fd);
 }
 
+struct limit {
+	uint64_t cur, max;
+};
+
+long vu_dup_above(long fd, int from)
+{
+	uint64_t need = (uint64_t)from + ROOM;
+	struct limit limit, more;
+	bool raised;
+	long high;
+
+	if (vu_sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, 0, &limit))
+		return -EMFILE;
+	more = limit;
+	more.cur = need < limit.max ? need : limit.max;
+	raised = limit.cur < need && !vu_sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, &more, 0);
+	high = vu_sys(__NR_fcntl, fd, F_DUPFD_, from);
+	if (raised)
+		vu_sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, &limit, 0);
+	return high;
+}
+
 /*
- * A duplicate with a number above the process's limit, where it may be raised for a moment: programs close
- * descriptors up to there one by one. Else with a high number.
+ * A duplicate with a number above the process's limit: programs close descriptors up to there one by one. Else with
+ * a high number.
  */
 static long duplicate(long fd)
 {
-	struct {
-		uint64_t cur, max;
-	} limit, more;
+	struct limit limit;
 	long high = -EMFILE;
 
-	if (!vu_sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, 0, &limit) && limit.cur <= LIMIT_MAX) {
-		more = limit;
-		more.cur = limit.max - limit.cur > ROOM ? limit.cur + ROOM : limit.max;
-		if (!vu_sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, &more, 0)) {
-			high = vu_sys(__NR_fcntl, fd, F_DUPFD_, limit.cur);
-			vu_sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, &limit, 0);
-		}
-	}
+	if (!vu_sys(__NR_prlimit64, 0, RLIMIT_NOFILE_, 0, &limit) && limit.cur <= LIMIT_MAX)
+		high = vu_dup_above(fd, (int)limit.cur);
 	if (high < 0)
 		high = vu_sys(__NR_fcntl, fd, F_DUPFD_, HIGHER_FD);
 	return high < 0 ? vu_sys(__NR_fcntl, fd, F_DUPFD_, HIGH_FD) : high;
@@ -88,11 +104,13 @@ static void close_own(const struct vu_session_ref *ref)
 static unsigned int next_anchor(unsigned int from)
 {
 	const struct vu_session_ref *ref = &agent_process.ref;
-	const int anchors[] = { ref->loader_fd, ref->view_fd, ref->rpc_fd };
+	const int anchors[] = { vu_tree(), ref->loader_fd, ref->view_fd, ref->rpc_fd };
+	size_t n = vu_is_anchored() ? sizeof(anchors) / sizeof(anchors[0]) : 1;
 	unsigned int next = UINT32_MAX;
 
-	for (size_t i = 0; i < sizeof(anchors) / sizeof(anchors[0]); i++)
-		if ((unsigned int)anchors[i] >= from && (unsigned int)anchors[i] < next)
+	for (size_t i = 0; i < n; i++)
+		if (anchors[i] && (unsigned int)anchors[i] >= from &&
+		    (unsigned int)anchors[i] < next)
 			next = (unsigned int)anchors[i];
 	return next;
 }
@@ -103,7 +121,9 @@ long sys_close_range(struct vu_call *c)
 	unsigned int from = (unsigned int)c->arg[0], to = (unsigned int)c->arg[1], anchor;
 	long r = 0;
 
-	if (!vu_is_anchored() || from > to)
+	if ((c->arg[2] & CLOSE_RANGE_UNSHARE) && agent_process.threads)
+		vu_tree_part();
+	if (!vu_has_own_fds() || from > to)
 		return vu_native(c);
 	for (; !r && (anchor = next_anchor(from)) <= to && anchor != UINT32_MAX; from = anchor + 1)
 		if (anchor > from)
@@ -117,6 +137,8 @@ bool vu_anchor(void)
 
 	if (!own.server || agent_process.viewless)
 		return false;
+	if (vu_touches(VU_TOUCH_PATHS))
+		vu_tree_open();
 	own.loader_fd = open_own(own.loader_fd, O_PATH_);
 	own.view_fd = open_own(own.view_fd, O_RDWR_);
 	own.rpc_fd = open_own(own.rpc_fd, O_PATH_);
@@ -154,6 +176,8 @@ static long leave(struct vu_call *c, bool user, bool net)
 
 long sys_unshare(struct vu_call *c)
 {
+	if ((c->arg[0] & CLONE_FILES) && agent_process.threads)
+		vu_tree_part();
 	return leave(c, c->arg[0] & CLONE_NEWUSER, c->arg[0] & CLONE_NEWNET);
 }
 

@@ -19,6 +19,7 @@
 #include "agent/filter.h"
 #include "agent/handlers.h"
 #include "agent/stack.h"
+#include "agent/tree.h"
 #include "agent/trap.h"
 
 /* The vfork area: child's stack for vu_child_start(), copy of the frames. */
@@ -84,6 +85,7 @@ static void after_fork(struct vu_thread *own)
 	agent_process.pid = (int)vu_sys(__NR_getpid);
 	agent_process.tracer = false;
 	vu_thread_fork(own);
+	vu_tree_fork();
 }
 
 /* CLONE_CLEAR_SIGHAND without the signals that the agent keeps: in the child. */
@@ -216,9 +218,13 @@ static long birth_vfork(struct birth *b)
 	b->area = area_get();
 	if (!b->area)
 		return -ENOMEM;
+	if (!(b->flags & CLONE_FILES))
+		vu_tree_part();
 	agent_process.threads = true; /* the child must not take the parent's state for its own */
 	r = vfork_waiting(b, from, (size_t)(frames_end(b->c) - from));
 	agent_process.threads = was;
+	if (!(b->flags & CLONE_FILES))
+		vu_tree_rejoin();
 	if (r > 0) {
 		vu_scratch_drop((int)r);
 		vu_thread_drop((int)r);
@@ -239,6 +245,8 @@ static long deliver(struct birth *b)
 	/* A process that shares our memory for good, but would not get the filter with us. */
 	if ((b->flags & (CLONE_VM | CLONE_THREAD)) == CLONE_VM && (r = vu_filter_need()) < 0)
 		return r;
+	if ((b->flags & (CLONE_VM | CLONE_FILES)) == CLONE_VM)
+		vu_tree_part(); /* for good */
 	if (b->stack)
 		return birth_on_stack(b);
 	if (b->flags & CLONE_VM)

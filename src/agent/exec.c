@@ -26,6 +26,7 @@
 #include "agent/formats.h"
 #include "agent/handlers.h"
 #include "agent/stack.h"
+#include "agent/tree.h"
 #include "agent/path.h"
 #include "agent/trap.h"
 
@@ -130,26 +131,30 @@ static long check_executable(int fd, const struct stat *st)
 static long open_executable(struct exec *x, struct vu_path *p, long at_flags, struct stat *st)
 {
 	struct vu_scratch *s = x->c->s;
+	unsigned long dirfd;
+	const char *name;
 	uint32_t mount;
 	long r, fd;
 
-	r = vu_sys(__NR_newfstatat, p->dirfd, p->real, st, at_flags & AT_SYMLINK_NOFOLLOW);
+	name = vu_tree_relative(p, &dirfd);
+	r = vu_sys(__NR_newfstatat, dirfd, name, st, at_flags & AT_SYMLINK_NOFOLLOW);
 	if (r < 0)
-		return r;
+		return vu_mount_lost(x->c, p, r);
 	if ((st->st_mode & S_IFMT) == S_IFLNK)
 		return -ELOOP;
 	if ((st->st_mode & S_IFMT) != S_IFREG)
 		return -EACCES;
 	if (is_kernels_exe(p, st)) {
 		r = vu_own_exe(p->virt, p->real, &mount, s->tmp[0]);
+		name = vu_tree_relative(p, &dirfd);
 		if (!r)
-			r = vu_sys(__NR_newfstatat, p->dirfd, p->real, st, 0);
+			r = vu_sys(__NR_newfstatat, dirfd, name, st, 0);
 		if (r < 0)
 			return r;
 	}
-	fd = vu_sys(__NR_openat, p->dirfd, p->real, O_RDONLY_ | O_NONBLOCK_, 0);
+	fd = vu_sys(__NR_openat, dirfd, name, O_RDONLY_ | O_NONBLOCK_, 0);
 	if (fd < 0)
-		return fd == -ENXIO ? -EACCES : fd;
+		return fd == -ENXIO ? -EACCES : vu_mount_lost(x->c, p, fd);
 	r = check_executable((int)fd, st);
 	if (r < 0) {
 		vu_sys(__NR_close, fd);
@@ -165,7 +170,7 @@ static long open_named(struct exec *x, const char *path, struct stat *st)
 	long r = vu_resolve_str(x->c, AT_FDCWD, path, VU_FOLLOW, p);
 
 	if (r < 0)
-		return r;
+		return vu_mount_lost(x->c, p, r);
 	if (p->flags & VU_PATH_NATIVE) {
 		p->dirfd = AT_FDCWD;
 		vu_strlcpy(p->real, path, sizeof(p->real));
@@ -494,6 +499,7 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 	st->interp_fd = x->interp_fd;
 	st->binary_fd = x->binary_fd;
 	st->driver = agent_process.driver;
+	st->tree = agent_process.tree;
 	for (int i = 0; i < VU_N_KEPT; i++)
 		if (agent_process.kept[i].handler == 1)
 			st->kept_ignored |= (uint32_t)VU_SIGBIT(vu_kept_signal(i));
@@ -687,7 +693,7 @@ static long locate(struct vu_call *c, struct exec *x, int dirfd, unsigned long p
 	x->strings += r + 1;
 	r = vu_resolve_str(c, dirfd, x->name, how, p);
 	if (r < 0)
-		return r;
+		return vu_mount_lost(c, p, r);
 	if (p->flags & VU_PATH_NATIVE) {
 		p->dirfd = dirfd;
 		vu_strlcpy(p->real, x->name, sizeof(p->real));

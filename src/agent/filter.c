@@ -6,7 +6,8 @@
  * always allowed (since 5.11) and does not run the filter for them at all.
  *
  *	wrong architecture, x32 number:   ENOSYS
- *	search tree over the numbers:	  HOST -> allow; ARGn -> allow if the argument is 0; PLACE -> allow if
+ *	search tree over the numbers:	  HOST -> allow; ARGn -> allow if the argument is 0; OWNn ->
+ *					  allow if it is not the tree (tree.h); PLACE -> allow if
  *					  the agent has sent it back; else -> below
  *	from the agent's code?		  allow, else trap
  */
@@ -20,11 +21,13 @@
 #include "agent/filter.h"
 #include "agent/trap.h"
 
-enum when { HOST, TRAP, PLACE, ARG1, ARG3, ARG4, ARG5, ENOSYS_ };
+enum when { HOST, TRAP, PLACE, OWN0, OWN1, ARG1, ARG3, ARG4, ARG5, ENOSYS_ };
 #define WHEN_HOST   HOST
 #define WHEN_GATE   HOST
 #define WHEN_TRAP   TRAP
 #define WHEN_PLACE  PLACE
+#define WHEN_OWN0   OWN0
+#define WHEN_OWN1   OWN1
 #define WHEN_ARG1   ARG1
 #define WHEN_ARG3   ARG3
 #define WHEN_ARG4   ARG4
@@ -90,6 +93,11 @@ static void emit_leaf(struct program *p, int w)
 	if (w == HOST) {
 		RETURN(SECCOMP_RET_ALLOW);
 		return;
+	}
+	if (w == OWN0 || w == OWN1) { /* no process has a tree where its number is 0 */
+		LOAD(OFF_ARG(w == OWN1));
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, (uint32_t)vu_view()->tree_number);
+		RETURN(SECCOMP_RET_ALLOW);
 	}
 	if (w == ARG1 || w == ARG3 || w == ARG4 || w == ARG5) {
 		uint32_t n = (uint32_t)arg_of[w];

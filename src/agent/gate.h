@@ -51,6 +51,8 @@ bool vu_gate_filter(void);
 #define VU_GATE_TRAP   1
 #define VU_GATE_PLACE  1
 #define VU_GATE_GATE   1
+#define VU_GATE_OWN0   1
+#define VU_GATE_OWN1   1
 #define VU_GATE_ENOSYS 1
 #define VU_GATE_ARG(n) (2 + (n))
 #define VU_GATE_ARG1   VU_GATE_ARG(1)

@@ -93,19 +93,25 @@ static bool find_ghosts(struct vu_call *c, struct listing *l)
 
 /* --- descriptors of the agent's --- */
 
-/* Is it the folder of the process's own descriptors? */
-static bool is_own_fds(int fd)
+/* Is `fd` one of the folders of the process's own descriptors, or of another's who has the tree? */
+static bool lists_descriptors(int fd)
 {
-	static const char *const names[] = { "/proc/self/fd", "/proc/thread-self/fd" };
+	static const char *const names[] = { "/proc/self/fd", "/proc/thread-self/fd",
+					     "/proc/self/fdinfo", "/proc/thread-self/fdinfo" };
 	struct statx sx, own;
+	char tree[12];
 
 	if (vu_stat_place(fd, "", AT_EMPTY_PATH, &sx))
 		return false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!vu_stat_place(AT_FDCWD, names[i], 0, &own) && own.stx_ino == sx.stx_ino &&
-		    own.stx_mnt_id == sx.stx_mnt_id)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (vu_stat_place(AT_FDCWD, names[i], 0, &own) || own.stx_mnt_id != sx.stx_mnt_id)
+			return false; /* most folders are not in procfs */
+		if (own.stx_ino == sx.stx_ino)
 			return true;
-	return false;
+	}
+	vu_utoa(tree, (unsigned long)vu_tree());
+	return vu_tree() && !vu_stat_place(fd, tree, 0, &sx) &&
+	       sx.stx_mnt_id == vu_view()->tree_mnt_id;
 }
 
 static int number(const char *name)
@@ -155,7 +161,7 @@ long sys_getdents(struct vu_call *c)
 	uint64_t off;
 	long r;
 
-	if (vu_is_anchored() && is_own_fds(l.fd))
+	if (vu_has_own_fds() && lists_descriptors(l.fd))
 		return list_own_fds(c);
 	if (!vu_touches(VU_TOUCH_PATHS))
 		return vu_native(c);

@@ -205,6 +205,7 @@ static void take_state(void)
 	struct vu_thread *t;
 
 	agent_process.driver = room->state.driver;
+	agent_process.tree = room->state.tree;
 	agent_process.no_new_privs = room->state.flags & VU_EXEC_NO_NEW_PRIV;
 	agent_process.interprets = room->state.flags & VU_EXEC_INTERPRETS;
 	agent_process.no_clock = room->state.flags & VU_EXEC_NO_CLOCK;

@@ -12,6 +12,7 @@
 #include "agent/handlers.h"
 #include "agent/names.h"
 #include "agent/open.h"
+#include "agent/tree.h"
 #include "agent/stack.h"
 
 /* Is a link at the end followed? */
@@ -94,7 +95,7 @@ static long open_at(struct vu_call *c, int dirfd, int at)
 			fix_root(p, flags);
 		c->arg[at - 1] = (unsigned long)p->real;
 		if (at == 2)
-			c->arg[0] = (unsigned long)(long)p->dirfd;
+			c->arg[1] = (unsigned long)vu_tree_relative(p, &c->arg[0]);
 	}
 	return open_issue(c, p, flags, !r);
 }
@@ -147,9 +148,7 @@ long sys_openat2(struct vu_call *c)
 		how.resolve &= RESOLVE_CACHED;
 		how.flags = fix_root(p, how.flags);
 	}
-	if (p->real[0]) {
-		c->arg[0] = (unsigned long)(long)p->dirfd;
-		c->arg[1] = (unsigned long)p->real;
-	}
+	if (p->real[0])
+		c->arg[1] = (unsigned long)vu_tree_relative(p, &c->arg[0]);
 	return open_issue(c, p, how.flags, !r);
 }

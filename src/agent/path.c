@@ -19,6 +19,7 @@
 
 #include "agent/known.h"
 #include "agent/path.h"
+#include "agent/tree.h"
 
 #define O_WRONLY_  01
 #define O_CLOEXEC_ 02000000
@@ -275,6 +276,16 @@ static size_t put_inside(char *path, size_t n, size_t size, struct vu_inside in)
 	return len + n - in.skip;
 }
 
+/* Is the last component of a name in a mount, n bytes, a link? */
+static enum proof look_inside(char *name, size_t n)
+{
+	const char *rest = vu_tree_rest(name);
+
+	if (!rest)
+		return look_at(AT_FDCWD, name, name + n);
+	return look_at(vu_tree(), name + (rest - name), name + n);
+}
+
 bool vu_is_inside(int dirfd, char *path, size_t n, size_t size, uint32_t how)
 {
 	struct vu_moment now = before(dirfd, path);
@@ -296,7 +307,7 @@ bool vu_is_inside(int dirfd, char *path, size_t n, size_t size, uint32_t how)
 	n = put_inside(path, n, size, in);
 	if (!n || !(how & VU_FOLLOW))
 		return n;
-	if (look_at(AT_FDCWD, path, path + n) != PLAIN)
+	if (look_inside(path, n) != PLAIN)
 		return false;
 	vu_know_inside(&now, key, in);
 	return true;

@@ -19,6 +19,7 @@
 #include "agent/handlers.h"
 #include "agent/known.h"
 #include "agent/names.h"
+#include "agent/tree.h"
 
 /* Calls whose flags for following links are not AT_*: their argument, "do not follow", "empty is good". */
 static const struct flags_rule {
@@ -151,7 +152,7 @@ void vu_name_apply(struct vu_call *c, const struct vu_name *n, struct vu_path *p
 		return;
 	c->arg[n->path] = (unsigned long)p->real;
 	if (n->dirfd >= 0)
-		c->arg[n->dirfd] = (unsigned long)(long)p->dirfd;
+		c->arg[n->path] = (unsigned long)vu_tree_relative(p, &c->arg[n->dirfd]);
 	if ((p->flags & VU_PATH_ROOT) && !(p->flags & VU_PATH_NATIVE) && n->kind != 'n')
 		make_follow(c, n);
 }

@@ -12,6 +12,7 @@
 #include <linux/magic.h>
 
 #include "agent/path.h"
+#include "agent/tree.h"
 
 #define UNREACHABLE "(unreachable)"
 #define DELETED	    " (deleted)"
@@ -35,9 +36,28 @@ static size_t fds_name(char *buf)
 
 size_t vu_mount_name(const struct vu_view_mount *m, char *buf)
 {
-	size_t n = fds_name(buf);
+	size_t n = vu_tree_name(m, buf);
 
+	if (n)
+		return n;
+	n = fds_name(buf);
 	return n + vu_utoa(buf + n, (unsigned long)m->fd);
+}
+
+/* The mount hung in the tree. If it does not any more, but is the view's, it is reached otherwise from now on. */
+static long lost_in_tree(struct vu_call *c, const struct vu_path *p, const char *name, long r)
+{
+	struct vu_view_mount m;
+
+	if (vu_tree_mount(name, &name) != p->mount)
+		return r;
+	if (vu_mount_by_id(p->mount, &m)) {
+		vu_tree_meet(&m);
+		if (vu_tree())
+			return r;
+	}
+	c->again = true;
+	return -ENOTCONN;
 }
 
 long vu_mount_lost(struct vu_call *c, const struct vu_path *p, long r)
@@ -46,11 +66,15 @@ long vu_mount_lost(struct vu_call *c, const struct vu_path *p, long r)
 	struct vu_view_mount m;
 	size_t n, at = 0;
 
-	if ((r != -ENOENT && r != -EACCES && r != -ESRCH) || !p->real[0] ||
-	    (p->flags & VU_PATH_NATIVE) || !agent_process.ref.server)
+	if ((r != -ENOENT && r != -EACCES && r != -ESRCH && r != -EROFS) || !p->real[0] ||
+	    (p->flags & VU_PATH_NATIVE))
+		return r;
+	if (vu_tree_rest(p->real))
+		return lost_in_tree(c, p, vu_tree_rest(p->real), r);
+	if (!agent_process.ref.server)
 		return r;
 	n = fds_name(name);
-	if (vu_strncmp(p->real, name, n))
+	if (r == -EROFS || vu_strncmp(p->real, name, n))
 		return r;
 	while (p->real[n + at] >= '0' && p->real[n + at] <= '9' && n + at < sizeof(name) - 1)
 		at++;
@@ -85,11 +109,26 @@ static bool ends_with(const char *s, size_t len, const char *end)
 	return len >= n && !vu_strcmp(s + len - n, end);
 }
 
+/* Leaves of what the kernel shows of a path in mount `id` the path in it. */
+static size_t take_from_tree(uint32_t id, char *text, size_t n)
+{
+	size_t skip = vu_tree_skip(id, text, n);
+
+	if (!skip)
+		return n;
+	memmove(text, text + skip, n - skip + 1);
+	if (n == skip)
+		vu_strlcpy(text, "/", 2);
+	return n == skip ? 1 : n - skip;
+}
+
 long vu_put_before(uint32_t id, char *text, size_t n)
 {
 	struct vu_view_mount m;
 	size_t skip;
 	char first;
+
+	n = take_from_tree(id, text, n);
 
 	if (!vu_mount_by_id(id, &m))
 		return -ENOENT;

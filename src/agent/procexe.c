@@ -11,6 +11,7 @@
 #include "agent/code.h"
 #include "agent/open.h"
 #include "agent/path.h"
+#include "agent/tree.h"
 
 #define STAT_STARTCODE 26
 
@@ -178,7 +179,7 @@ long vu_exe_of(int pid, char *virt, char *real, uint32_t *mount, char *buf)
 	struct vu_view_mount m;
 	struct vu_mapping map;
 	uint64_t code;
-	size_t n = 0;
+	size_t n, len;
 
 	*mount = 0;
 	if (!runs_loader(pid) || !(code = start_code(pid, buf)) ||
@@ -190,9 +191,9 @@ long vu_exe_of(int pid, char *virt, char *real, uint32_t *mount, char *buf)
 		return 0;
 	*mount = m.id;
 	n = vu_mount_name(&m, real);
-	vu_strlcpy(real + n, virt, VU_PATH_MAX - n);
-	n = vu_strlen(virt);
-	return vu_put_before(m.id, virt, n) < 0 ? -ENAMETOOLONG : 0;
+	len = vu_strlen(virt);
+	vu_strlcpy(real + n, virt + vu_tree_skip(m.id, virt, len), VU_PATH_MAX - n);
+	return vu_put_before(m.id, virt, len) < 0 ? -ENAMETOOLONG : 0;
 }
 
 long vu_own_exe(char *virt, char *real, uint32_t *mount, char *buf)

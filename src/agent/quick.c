@@ -22,9 +22,11 @@
 #include "agent/ids.h"
 #include "agent/known.h"
 #include "agent/open.h"
+#include "agent/path.h"
 #include "agent/ptrace.h"
 #include "agent/stack.h"
 #include "agent/stats.h"
+#include "agent/tree.h"
 #include "agent/trap.h"
 
 #define AF_UNIX_ 1
@@ -142,22 +144,56 @@ static bool is_ready(struct vu_frame *f, struct quick_path *p, enum unless unles
 	return p->inside;
 }
 
+/* Calls that look a path up from the working directory, and what does the same from a descriptor. */
+static const struct {
+	uint16_t nr, at;
+	bool flags; /* which it has in the third argument */
+	uint16_t value;
+} at_of[] = {
+	{ __NR_open, __NR_openat, false, 0 },
+	{ __NR_stat, __NR_newfstatat, true, 0 },
+	{ __NR_lstat, __NR_newfstatat, true, AT_SYMLINK_NOFOLLOW },
+	{ __NR_access, __NR_faccessat, false, 0 },
+	{ __NR_readlink, __NR_readlinkat, false, 0 },
+};
+
+/* Has *f look up p->text, which leads into a mount: from the tree if it is in it. */
+static void look_up_inside(struct vu_frame *f, const struct quick_path *p)
+{
+	const char *rest = vu_tree_rest(p->text);
+	bool at = p->at;
+
+	f->arg[p->at] = (uint64_t)p->text;
+	for (size_t i = 0; rest && !at && i < sizeof(at_of) / sizeof(at_of[0]); i++) {
+		if (at_of[i].nr != f->nr)
+			continue;
+		at = true;
+		f->nr = at_of[i].at;
+		f->arg[3] = at_of[i].flags ? at_of[i].value : f->arg[2];
+		f->arg[2] = f->arg[1];
+	}
+	if (!rest || !at)
+		return;
+	f->arg[0] = (uint64_t)vu_tree();
+	f->arg[1] = (uint64_t)rest;
+}
+
 /*
  * The call with our copy of the path: what was looked at is what is used. Where a mount's name does not lead
  * there any more, the handler knows what to say.
  */
 static struct vu_answer issue(struct vu_frame *f, const struct quick_path *p)
 {
-	uint64_t *arg = &f->use[p->at], was = f->arg[p->at];
+	struct vu_frame mine;
 	long r;
 
-	*arg = (uint64_t)p->text;
+	f->use[p->at] = (uint64_t)p->text;
 	if (!p->inside)
 		return native();
-	f->arg[p->at] = *arg;
-	r = make(f);
-	f->arg[p->at] = was;
-	return r == -ENOENT || r == -EACCES ? NO_ANSWER : answer(r);
+	mine = *f;
+	look_up_inside(&mine, p);
+	r = make(&mine);
+	return r == -ENOENT || r == -EACCES || r == -EROFS ? NO_ANSWER : answer(r);
 }
 
 static struct vu_answer quick_path(struct vu_frame *f)
@@ -240,10 +276,19 @@ static struct vu_answer quick_getcwd(struct vu_frame *f)
 	return a;
 }
 
+/* Is it the folder of a file system that has a disk, and so not one of /proc? */
+static bool is_on_disk(int fd)
+{
+	struct statx sx;
+
+	return !vu_stat_place(fd, "", AT_EMPTY_PATH, &sx) && sx.stx_dev_major;
+}
+
 static struct vu_answer quick_getdents(struct vu_frame *f)
 {
-	(void)f;
-	return vu_touches(VU_TOUCH_GHOST) || vu_is_anchored() ? NO_ANSWER : native();
+	if (vu_touches(VU_TOUCH_GHOST) || (vu_has_own_fds() && !is_on_disk((int)f->arg[0])))
+		return NO_ANSWER;
+	return native();
 }
 
 /* --- ids, names, signals, processes --- */
@@ -285,7 +330,19 @@ static struct vu_answer quick_unless_ids(struct vu_frame *f)
 static struct vu_answer quick_close_range(struct vu_frame *f)
 {
 	(void)f;
-	return vu_is_anchored() ? NO_ANSWER : native();
+	return vu_has_own_fds() ? NO_ANSWER : native();
+}
+
+static struct vu_answer quick_close(struct vu_frame *f)
+{
+	return vu_is_anchor((int)f->arg[0]) ? answer(-EBADF) : native();
+}
+
+static struct vu_answer quick_dup2(struct vu_frame *f)
+{
+	int tree = vu_tree();
+
+	return tree && ((int)f->arg[0] == tree || (int)f->arg[1] == tree) ? NO_ANSWER : native();
 }
 
 static struct vu_answer quick_uname(struct vu_frame *f)
@@ -515,6 +572,8 @@ static struct vu_answer quick_protect(struct vu_frame *f)
 #define QUICK_sys_getgroups	 ~, quick_unless_ids
 #define QUICK_sys_capget	 ~, quick_unless_ids
 #define QUICK_sys_uname		 ~, quick_uname
+#define QUICK_sys_close		 ~, quick_close
+#define QUICK_sys_dup2		 ~, quick_dup2
 #define QUICK_sys_close_range	 ~, quick_close_range
 #define QUICK_sys_prctl		 ~, quick_prctl
 #define QUICK_sys_wait4		 ~, quick_wait4

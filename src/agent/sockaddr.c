@@ -14,6 +14,7 @@
 
 #include "agent/handlers.h"
 #include "agent/open.h"
+#include "agent/tree.h"
 
 #define AF_UNIX_     1
 #define SUN_PATH_MAX 108
@@ -251,32 +252,43 @@ static bool has_fd(const struct vu_view_area *a, const struct vu_view_mount *m, 
 	return f->id;
 }
 
-/* "/proc/<server>/fd/<n>/rest" in buf: the mount's path takes the place of what is before the rest. */
-static bool to_view(char *buf)
+/* Of "/proc/<server>/fd/<n>/rest" the mount, 0: it is none; *rest gets "/rest". */
+static uint32_t mount_by_fd(const char *name, const char **rest)
 {
 	struct by_fd f = { .fd = 0 };
 	char prefix[40];
+	const char *s;
 	size_t n;
-	char *s;
 
 	vu_strlcpy(prefix, "/proc/", sizeof(prefix));
 	vu_append_num(prefix, sizeof(prefix), (unsigned long)vu_view()->server);
 	vu_append(prefix, sizeof(prefix), "/fd/");
 	n = vu_strlen(prefix);
-	if (vu_strncmp(buf, prefix, n))
-		return false;
-	for (s = buf + n; *s >= '0' && *s <= '9'; s++)
+	if (vu_strncmp(name, prefix, n))
+		return 0;
+	for (s = name + n; *s >= '0' && *s <= '9'; s++)
 		f.fd = f.fd * 10 + (*s - '0');
 	if (*s != '/')
-		return false;
+		return 0;
+	*rest = s;
 	do
 		f.id = 0;
 	while (!vu_mount_each(has_fd, &f));
-	if (!f.id)
+	return f.id;
+}
+
+/* The kernel's name of something in a mount: the mount's path takes the place of what is before the rest. */
+static bool to_view(char *buf)
+{
+	const char *rest = vu_tree_rest(buf);
+	uint32_t id = rest ? vu_tree_mount(rest, &rest) : mount_by_fd(buf, &rest);
+	size_t n;
+
+	if (!id || *rest != '/')
 		return false;
-	n = vu_strlen(s);
-	memmove(buf, s, n + 1);
-	return vu_put_before(f.id, buf, n) > 0;
+	n = vu_strlen(rest);
+	memmove(buf, rest, n + 1);
+	return vu_put_before(id, buf, n) > 0;
 }
 
 /* Gives an address of `len` bytes to the guest as move_addr_to_user() does: cut, with its true length. */

@@ -30,6 +30,7 @@
 #include <linux/openat2.h>
 
 #include "agent/path.h"
+#include "agent/tree.h"
 
 #define MAX_LINKS  40 /* MAXSYMLINKS of the kernel */
 #define O_WRONLY_  01
@@ -243,6 +244,7 @@ static long enter(struct walk *w, bool *entered)
 	}
 	if (!*entered)
 		return 0;
+	vu_tree_meet(&w->m);
 	vu_meet_root(&w->m);
 	w->native = false;
 	w->is_dir = false;

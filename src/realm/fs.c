@@ -134,10 +134,10 @@ static int cover_file(int root)
 	return res;
 }
 
-int vu_fs_cover(int is_file, char *text)
+/* A detached mount of an empty tmpfs for names, not for data. */
+static int new_tmpfs(char *text)
 {
 	VU_CLEANUP(fd) int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
-	VU_CLEANUP(fd) int root = -1;
 	int res;
 
 	if (fs < 0) {
@@ -153,12 +153,27 @@ int vu_fs_cover(int is_file, char *text)
 		res = config(fs, FSCONFIG_CMD_CREATE, NULL, NULL);
 	if (!res)
 		res = mount_of(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (res < 0) {
+	if (res < 0)
 		fs_message(fs, text);
+	return res;
+}
+
+int vu_fs_cover(int is_file, char *text)
+{
+	VU_CLEANUP(fd) int root = -1;
+	int res = new_tmpfs(text);
+
+	if (res < 0)
 		return res;
-	}
 	root = res;
 	return is_file ? cover_file(root) : vu_steal_fd(&root);
+}
+
+int vu_fs_tmpfs(void)
+{
+	char text[VU_REALM_TEXT];
+
+	return new_tmpfs(text);
 }
 
 /* By the control file system, which belongs to the mounter but is not mounted everywhere. */

@@ -14,10 +14,13 @@ int vu_fs_fuse_open(int flags, char *text);
 /* A detached FUSE mount that `dev` serves. Does not wait for the daemon. */
 int vu_fs_fuse_mount(const struct vu_realm_fuse *m, int dev, char *text);
 
+/* A detached mount of an empty tmpfs for names, not for data; no text. */
+int vu_fs_tmpfs(void);
+
 /* A detached mount of an empty tmpfs, or of an empty file in one. */
 int vu_fs_cover(int is_file, char *text);
 
-/* Abort the connection of the FUSE mount whose root is `mount`. */
+/* Abort the connection of the FUSE mount whose root is `mount`, which is detached. */
 int vu_fs_abort(int mount, char *text);
 
 /* Set and clear MOUNT_ATTR_* of the mount whose root is `mount`. */

@@ -31,6 +31,7 @@
 #include "realm/helper.h"
 #include "realm/ns.h"
 #include "realm/stack.h"
+#include "realm/tree.h"
 #include "realm/wire.h"
 
 #define DRIVERS_MS 10000 /* for drivers to end after their mounts have gone */
@@ -67,10 +68,35 @@ static int op_cover(struct helper *h, const struct vu_realm_request *rq, int fd,
 	return vu_fs_cover(rq->a == 1, text);
 }
 
-static int op_abort(struct helper *h, const struct vu_realm_request *rq, int fd, char *text)
+static int op_tree(struct helper *h, const struct vu_realm_request *rq, int fd, char *text)
 {
 	(void)h;
 	(void)rq;
+	(void)fd;
+	(void)text;
+	return vu_tree_open();
+}
+
+static int op_attach(struct helper *h, const struct vu_realm_request *rq, int fd, char *text)
+{
+	(void)h;
+	(void)text;
+	return vu_tree_attach(fd, (uint32_t)rq->a);
+}
+
+static int op_detach(struct helper *h, const struct vu_realm_request *rq, int fd, char *text)
+{
+	(void)h;
+	(void)fd;
+	(void)text;
+	return vu_tree_detach((uint32_t)rq->a);
+}
+
+static int op_abort(struct helper *h, const struct vu_realm_request *rq, int fd, char *text)
+{
+	(void)h;
+	if (rq->a && !vu_tree_abort((uint32_t)rq->a))
+		return 0;
 	return vu_fs_abort(fd, text);
 }
 
@@ -109,6 +135,9 @@ static const struct {
 	[VU_REALM_FUSE_OPEN] = { op_fuse_open, false, true, true },
 	[VU_REALM_FUSE_MOUNT] = { op_fuse_mount, true, true, true },
 	[VU_REALM_COVER] = { op_cover, false, true, true },
+	[VU_REALM_TREE] = { op_tree, false, true, true },
+	[VU_REALM_ATTACH] = { op_attach, true, false, true },
+	[VU_REALM_DETACH] = { op_detach, false, false, true },
 	[VU_REALM_ABORT] = { op_abort, true, false, true },
 	[VU_REALM_SETATTR] = { op_setattr, true, false, true },
 	[VU_REALM_STACK] = { op_stack, true, false, true },

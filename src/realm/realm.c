@@ -120,9 +120,30 @@ int vu_realm_cover(struct vu_realm *r, int is_file, char *text)
 	return ask(r, &rq, -1, 1, text);
 }
 
-int vu_realm_abort(struct vu_realm *r, int mount, char *text)
+int vu_realm_tree(struct vu_realm *r)
 {
-	struct vu_realm_request rq = { .op = VU_REALM_ABORT };
+	struct vu_realm_request rq = { .op = VU_REALM_TREE };
+
+	return ask(r, &rq, -1, 1, NULL);
+}
+
+int vu_realm_attach(struct vu_realm *r, int mount, uint32_t id)
+{
+	struct vu_realm_request rq = { .op = VU_REALM_ATTACH, .a = id };
+
+	return ask(r, &rq, mount, 0, NULL);
+}
+
+int vu_realm_detach(struct vu_realm *r, uint32_t id)
+{
+	struct vu_realm_request rq = { .op = VU_REALM_DETACH, .a = id };
+
+	return ask(r, &rq, -1, 0, NULL);
+}
+
+int vu_realm_abort(struct vu_realm *r, int mount, uint32_t id, char *text)
+{
+	struct vu_realm_request rq = { .op = VU_REALM_ABORT, .a = id };
 
 	return ask(r, &rq, mount, 0, text);
 }

@@ -40,8 +40,18 @@ int vu_realm_fuse_open(struct vu_realm *r, int flags, char *text);
 int vu_realm_fuse_mount(struct vu_realm *r, const struct vu_realm_fuse *m, int dev, char *text);
 int vu_realm_cover(struct vu_realm *r, int is_file, char *text);
 
-/* Abort the FUSE connection of a mount: all that wait for its driver get ECONNABORTED. 0 or -errno. */
-int vu_realm_abort(struct vu_realm *r, int mount, char *text);
+/* The root of the tree that mounts are hung into for guests (realm/tree.h), O_PATH. */
+int vu_realm_tree(struct vu_realm *r);
+
+/* Hang a detached mount into the tree as number `id`; take it out again. 0 or -errno. */
+int vu_realm_attach(struct vu_realm *r, int mount, uint32_t id);
+int vu_realm_detach(struct vu_realm *r, uint32_t id);
+
+/*
+ * Abort the FUSE connection of a mount, number `id` of the tree or 0: all that wait for its driver get
+ * ECONNABORTED. 0 or -errno.
+ */
+int vu_realm_abort(struct vu_realm *r, int mount, uint32_t id, char *text);
 
 /* Fork the maker of a network stack, which serves `control` (realm/stack.h). Its pid or -errno. */
 int vu_realm_stack(struct vu_realm *r, int control, char *text);

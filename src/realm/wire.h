@@ -16,7 +16,10 @@
  * FUSE_OPEN   a: open(2) flags => descriptor of /dev/fuse
  * FUSE_MOUNT  fuse, descriptor of /dev/fuse => descriptor of a detached mount
  * COVER       a: 1 = a file, else a directory => descriptor of a detached, empty tmpfs mount
- * ABORT       descriptor of a mount => 0
+ * TREE        => descriptor of the tree's root (realm/tree.h)
+ * ATTACH      a: number in the tree, descriptor of a detached mount => 0
+ * DETACH      a: number in the tree => 0
+ * ABORT       a: number in the tree, 0 none; descriptor of a mount => 0
  * SETATTR     a: MOUNT_ATTR_* to set, b: to clear; descriptor of a mount => 0
  * STACK       descriptor: the maker's end of its control socket (realm/stack.h) => pid of the maker
  * QUIT        => 0, and the realm ends without looking for guests
@@ -25,6 +28,9 @@
 	X(FUSE_OPEN)    \
 	X(FUSE_MOUNT)   \
 	X(COVER)        \
+	X(TREE)         \
+	X(ATTACH)       \
+	X(DETACH)       \
 	X(ABORT)        \
 	X(SETATTR)      \
 	X(STACK)        \

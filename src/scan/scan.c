@@ -31,6 +31,8 @@
 #define IS_HOST_GATE   false
 #define IS_HOST_TRAP   false
 #define IS_HOST_PLACE  false
+#define IS_HOST_OWN0   false
+#define IS_HOST_OWN1   false
 #define IS_HOST_ARG1   false
 #define IS_HOST_ARG3   false
 #define IS_HOST_ARG4   false

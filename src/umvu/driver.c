@@ -109,7 +109,7 @@ static void release_mount(struct vu_driver *d)
 	struct vu_mount *m = d->mount;
 
 	/* Whatever it does: who waits for it (the prober) must be let go. */
-	vu_realm_abort(vu_session_realm(d->session), m->fd, NULL);
+	vu_realm_abort(vu_session_realm(d->session), m->fd, m->id, NULL);
 	if (vu_mount_put(m))
 		vu_mounts_release(d->session, &m, 1, &job);
 }

@@ -17,6 +17,7 @@
 #include "umvu/mount.h"
 #include "umvu/session.h"
 #include "umvu/stack.h"
+#include "umvu/tree.h"
 
 /*
  * Device and mount number of a root. AT_STATX_DONT_SYNC makes FUSE answer from what it has, which for a
@@ -39,6 +40,7 @@ static int identify(struct vu_mount *m)
 void vu_mount_free(struct vu_mount *m)
 {
 	vu_list_del(&m->node);
+	vu_tree_take(m);
 	if (m->stack)
 		vu_stack_free(m->stack);
 	vu_fd_close(&m->fd);
@@ -76,6 +78,7 @@ int vu_mount_new(struct vu_session *s, int take_fd, const struct vu_mount_init *
 	}
 	m->id = s->next_mount++;
 	vu_list_add_tail(&s->mounts, &m->node);
+	vu_tree_hang(m);
 	*out = m;
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Mounts: kernel mounts that hang in no tree, held by a descriptor, shared by the views that have them.
+ * Mounts: kernel mounts held by a descriptor, which hang in the tree of the session (tree.h), if anywhere. They are
+ * shared by the views that have them.
  *
  * The last reference does not end a mount: its driver is to write everything first. So whoever lets go
  * gathers what is unreferenced (vu_mount_put) and has it released (vu_mounts_release), which closes the
@@ -31,7 +32,7 @@ struct vu_mount {
 	int fd; /* O_PATH: its root; -1 once it is being released */
 	uint64_t dev, mnt_id;
 	uint64_t attr;	/* MOUNT_ATTR_* */
-	uint32_t flags; /* VU_MOUNT_RDONLY, VU_MOUNT_FILE */
+	uint32_t flags; /* VU_MOUNT_RDONLY, VU_MOUNT_FILE, VU_MOUNT_TREE */
 	bool rdonly;	/* from the start */
 	char *type, *source;
 	char *super;		  /* options of the super block, without "ro" and "rw" */

@@ -197,7 +197,7 @@ static void force(struct vu_conn *c, struct vu_view *v, struct vu_entry *e)
 	op->conn = c;
 	op->session = c->session;
 	vu_conn_defer(c, cancel, op);
-	vu_realm_abort(vu_session_realm(c->session), e->mount->fd, NULL);
+	vu_realm_abort(vu_session_realm(c->session), e->mount->fd, e->mount->id, NULL);
 	while ((inner = vu_view_entry_in(v, id)))
 		detach(v, inner, &job);
 	op->taken = vu_view_take(v, vu_view_entry(v, id));
@@ -267,7 +267,8 @@ void vu_op_umount(struct vu_conn *c, struct vu_rpc_in *in)
 	}
 	if (in->head.a & MNT_DETACH) {
 		if (in->head.a & MNT_FORCE)
-			vu_realm_abort(vu_session_realm(c->session), e->mount->fd, NULL);
+			vu_realm_abort(vu_session_realm(c->session), e->mount->fd, e->mount->id,
+				       NULL);
 		detach(v, e, in->head.a & MNT_FORCE ? &killed : &lazy);
 		vu_conn_result(c, 0, NULL);
 		return;

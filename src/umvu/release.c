@@ -23,6 +23,7 @@
 #include "umvu/holders.h"
 #include "umvu/mount.h"
 #include "umvu/session.h"
+#include "umvu/tree.h"
 #include "umvu/worker.h"
 
 #define PROCS_MAX 256
@@ -187,6 +188,7 @@ int vu_mounts_release(struct vu_session *s, struct vu_mount *const *mounts, size
 		struct batch *b = &r->batch[i / VU_HOLDERS_MOUNTS];
 
 		VU_BUG_ON(mounts[i]->refs);
+		vu_tree_take(mounts[i]);
 		b->mounts[b->h.n_mounts++] = mounts[i];
 	}
 	s->n_releases++;

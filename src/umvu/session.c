@@ -161,6 +161,8 @@ void vu_session_free(struct vu_session *s)
 	if (realm > 0)
 		waitpid(realm, NULL, 0);
 	vu_code_free(s);
+	if (s->tree_fd)
+		close(s->tree_fd);
 	close(s->loader_fd);
 	free(s);
 }

@@ -27,6 +27,10 @@ struct vu_session {
 	int loader_fd; /* O_PATH: vu-loader */
 	uint64_t loader_dev, loader_ino;
 
+	int tree_fd; /* O_PATH: the root of the tree of mounts (tree.h), 0 none */
+	uint64_t tree_mnt_id;
+	bool tree_tried;
+
 	struct vu_realm realm;
 	struct vu_child realm_child;
 

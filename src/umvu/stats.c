@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * umvu --stats. The share of patched sites is that of the calls that would trap otherwise. So it leaves out those
- * that are never trapped (GATE in syscalls.def).
+ * that are hardly ever trapped (GATE and OWNn in syscalls.def).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +19,8 @@
 #define TRAPS_TRAP   true
 #define TRAPS_PLACE  true
 #define TRAPS_ENOSYS true
+#define TRAPS_OWN0   false
+#define TRAPS_OWN1   false
 #define TRAPS_ARG1   true
 #define TRAPS_ARG3   true
 #define TRAPS_ARG4   true

@@ -19,6 +19,7 @@
 #include "umvu/publish.h"
 #include "umvu/readers.h"
 #include "umvu/stack.h"
+#include "umvu/tree.h"
 #include "umvu/view.h"
 
 #define OPTIONS_MAX 1024
@@ -171,6 +172,7 @@ static void fill_head(struct vu_view *v)
 	v->head->loader_dev = s->loader_dev;
 	v->head->loader_ino = s->loader_ino;
 	vu_code_fill(s, v->head);
+	vu_tree_fill(v);
 	vu_readers_add(v);
 }
 

@@ -50,7 +50,8 @@ static void abort_mounts(struct vu_view *v)
 
 	vu_list_for_each(e, &v->entries, node)
 		if (e->mount->refs == 1)
-			vu_realm_abort(vu_session_realm(v->session), e->mount->fd, NULL);
+			vu_realm_abort(vu_session_realm(v->session), e->mount->fd, e->mount->id,
+				       NULL);
 }
 
 /* Those of mounts that were taken out with -l: there is no descriptor any more by which to abort them. */

@@ -11,6 +11,8 @@ hostile()
 	make_ext2 img
 	mkdir mnt
 	HOSTILE=$VU_SOURCE/test/fault/helpers/rpc_hostile.py run session_script <<-END
+	vumount -t vufuseext2 img mnt # what comes with the first mount stays
+	vuumount mnt
 	python3 "\$HOSTILE" $1
 	vumount -t vufuseext2 img mnt
 	cat mnt/file

@@ -256,6 +256,79 @@ setup()
 	END
 }
 
+@test "mounts are there in user and mount namespaces of the guest's own" {
+	need unshare
+	unshare -Urm true 2>/dev/null || skip "no user namespaces on this machine"
+	make_ext2 img
+	mkdir mnt other
+	run session_script <<-'END'
+	vumount -t vufuseext2 img mnt
+	unshare -U cat mnt/file
+	unshare -Urm sh -c 'mount -t tmpfs none other && cp mnt/file other && cat other/file && cd mnt && pwd && cat file && unshare -U cat ../mnt/file'
+	unshare -Urpf --mount-proc sh -c 'cat mnt/file && ls /proc/self/fd | grep ....; true'
+	END
+	assert_success
+	assert_output "$(printf '%s\n' one one "$WORK/mnt" one one one)"
+}
+
+@test "the descriptor of the mounts is not the program's, unless it wants the number" {
+	need python3
+	make_ext2 img
+	mkdir mnt
+	cat >fds.py <<-'END'
+	import ctypes, os, resource, subprocess, sys, threading
+	def look(what):
+	    out = subprocess.run(["cat", "mnt/file"], capture_output=True, text=True).stdout.strip()
+	    print(what, open("mnt/file").read().strip(), out, len([fd for fd in os.listdir("/proc/self/fd") if int(fd) >= 300]), flush=True)
+	os.closerange(3, 300)
+	def own():
+	    top = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+	    return [fd for fd in range(3, min(top, 70000)) if os.path.exists(f"/proc/self/fd/{fd}")]
+	look("at first")
+	hidden = own()
+	assert len(hidden) == 1, hidden
+	for fd in range(3, hidden[0] + 10):
+	    try:
+	        os.close(fd)
+	        print("closed", fd)
+	    except OSError:
+	        pass
+	os.closerange(3, hidden[0] + 10)
+	look("closed")
+	libc = ctypes.CDLL(None, use_errno=True)
+	def apart():
+	    assert libc.unshare(0x400) == 0 # CLONE_FILES
+	    os.closerange(3, hidden[0] + 10)
+	    look("thread")
+	t = threading.Thread(target=apart); t.start(); t.join()
+	if os.fork() == 0:
+	    look("child")
+	    os._exit(0)
+	os.wait()
+	limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+	resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit[1], hidden[0] + 10), limit[1]))
+	r, w = os.pipe()
+	os.dup2(w, hidden[0], inheritable=False)
+	os.write(hidden[0], b"pipe")
+	print(os.read(r, 9))
+	look("taken")
+	os.close(hidden[0])
+	os.close(r); os.close(w)
+	look("given back")
+	END
+	run session_script <<-'END'
+	vumount -t vufuseext2 img mnt
+	python3 fds.py
+	VU_AGENT=trap python3 fds.py
+	END
+	assert_success
+	echo "$output" >out
+	assert_equal "$(grep -c ' one one 0$' out)" 10
+	assert_equal "$(grep -c '^taken one one 1$' out)" 2
+	assert_equal "$(grep -c "^b'pipe'$" out)" 2
+	assert_equal "$(grep -c '^closed [0-9]' out)" 0
+}
+
 @test "a guest's own seccomp filter and landlock by real programs" {
 	need python3
 	same_as_native -h <<-'END'

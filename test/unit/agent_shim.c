@@ -128,6 +128,11 @@ void vu_session_name(char *buf, size_t size, int fd)
 	snprintf(buf, size, "/proc/self/fd/%d", fd);
 }
 
+long vu_dup_above(long fd, int from)
+{
+	return fcntl((int)fd, F_DUPFD, from);
+}
+
 static struct vu_view_head *view(void)
 {
 	return (struct vu_view_head *)VU_VIEW_ADDR;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sources: test/unit/agent_shim.c src/agent/path.c src/agent/walk.c src/agent/place.c src/agent/procexe.c src/agent/lines.c src/agent/view.c src/agent/guest.c src/agent/known.c src/agent/unmask.c */
+/* sources: test/unit/agent_shim.c src/agent/path.c src/agent/walk.c src/agent/place.c src/agent/tree.c src/agent/procexe.c src/agent/lines.c src/agent/view.c src/agent/guest.c src/agent/known.c src/agent/unmask.c */
 /*
  * The resolver and what is handed to it: names at the end of readable memory, of all lengths, of random
  * bytes; links that never end; mount tables that make no sense. Then what it says beside the name:

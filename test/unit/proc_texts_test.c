@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sources: test/unit/agent_shim.c src/agent/path.c src/agent/walk.c src/agent/place.c src/agent/procexe.c src/agent/procfs.c src/agent/procmounts.c src/agent/procself.c src/agent/lines.c src/agent/getdents.c src/agent/view.c src/agent/guest.c src/agent/known.c src/agent/unmask.c */
+/* sources: test/unit/agent_shim.c src/agent/path.c src/agent/walk.c src/agent/place.c src/agent/tree.c src/agent/procexe.c src/agent/procfs.c src/agent/procmounts.c src/agent/procself.c src/agent/lines.c src/agent/getdents.c src/agent/view.c src/agent/guest.c src/agent/known.c src/agent/unmask.c */
 /* Files of /proc and listings of directories as the agent makes them. */
 #define _GNU_SOURCE
 #include <dirent.h>
