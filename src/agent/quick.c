@@ -333,7 +333,7 @@ static struct vu_answer quick_close_range(struct vu_frame *f)
 	return vu_has_own_fds() ? NO_ANSWER : native();
 }
 
-static struct vu_answer quick_close(struct vu_frame *f)
+static struct vu_answer quick_own_fd(struct vu_frame *f)
 {
 	return vu_is_anchor((int)f->arg[0]) ? answer(-EBADF) : native();
 }
@@ -572,7 +572,7 @@ static struct vu_answer quick_protect(struct vu_frame *f)
 #define QUICK_sys_getgroups	 ~, quick_unless_ids
 #define QUICK_sys_capget	 ~, quick_unless_ids
 #define QUICK_sys_uname		 ~, quick_uname
-#define QUICK_sys_close		 ~, quick_close
+#define QUICK_sys_own_fd	 ~, quick_own_fd
 #define QUICK_sys_dup2		 ~, quick_dup2
 #define QUICK_sys_close_range	 ~, quick_close_range
 #define QUICK_sys_prctl		 ~, quick_prctl

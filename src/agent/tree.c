@@ -161,10 +161,10 @@ void vu_tree_meet(const struct vu_view_mount *m)
 		give_up();
 }
 
-/* A program does not know of descriptors of ours. */
-long sys_close(struct vu_call *c)
+/* close, dup, fcntl: a program does not know of descriptors of ours. */
+long sys_own_fd(struct vu_call *c)
 {
-	return vu_is_anchor((int)c->arg[0]) ? -EBADF : vu_native(c);
+	return vu_is_anchor((int)c->arg[0]) ? -EBADF : vu_native_blocking(c);
 }
 
 /* A program that wants our number gets it. */
