@@ -4,8 +4,8 @@
  *
  * A call site is rewritten to `call *[slot]`: FF 14 25 and the 32-bit absolute address of a slot, 7 bytes that
  * are the same in every process, wherever the file is mapped. Slots are pointers in a page of vu-loader's
- * own image at VU_GATE_ADDR. So a file is patched once in a session: umvu keeps the patched pages in a
- * memfd and lists them here; the agent maps them over the file's own pages.
+ * own image at VU_GATE_ADDR. So a file is patched once: umvu keeps a copy with the patched pages, in the user's cache or
+ * in a memfd, and lists it here; the agent maps these pages over the file's own.
  *
  *	VU_SITE_NR	mov $nr,%eax; syscall		7 bytes		the slot of the number
  *			mov $nr,%rax; syscall		9 bytes		... and a two-byte nop
@@ -52,17 +52,15 @@
 
 enum vu_site_kind { VU_SITE_NR, VU_SITE_F000, VU_SITE_F001 };
 
-#define VU_CODE_FILES	 1024u
-#define VU_CODE_BUCKETS	 1024u
-#define VU_CODE_RUNS	 8u
-#define VU_CODE_NAMES	 (256u << 10) /* bytes of names */
-#define VU_CODE_NAME_MAX 240 /* of one, with its NUL: what goes behind "vu:" into a memfd's name */
+#define VU_CODE_FILES	1024u
+#define VU_CODE_BUCKETS 1024u
+#define VU_CODE_RUNS	8u
+#define VU_CODE_NAMES	(512u << 10) /* bytes of names */
 
-/* Pages of a file that are patched: they lie one after the other in the memfd, run by run. */
+/* Pages of a file that are patched: in the copy they have the same places. */
 struct vu_code_run {
 	uint32_t file_page; /* number of the first page in the file */
 	uint32_t n_pages;
-	uint32_t memfd_page; /* where they begin in the memfd */
 };
 
 /* A file that umvu has looked at. It is the same file as long as all of dev .. ctime_ns are the same. */
@@ -72,11 +70,12 @@ struct vu_code_file {
 	uint64_t mtime_ns, ctime_ns;
 	uint32_t next;	 /* index + 1 of the next entry of the bucket, 0 none */
 	uint32_t name;	 /* offset in names: its path on the host, for /proc/PID/maps */
-	int32_t fd;	 /* the server's descriptor of the memfd; -1: there is nothing to patch */
+	int32_t fd;	 /* the server's descriptor of the copy; -1: there is nothing to patch */
 	uint32_t n_runs; /* in use, ascending, not overlapping */
 	uint32_t n_sites, n_candidates; /* patched ones, `syscall` instructions; for information */
-	uint32_t whole; /* no call that may be virtual is made by it but through the gate */
-	uint32_t pad;
+	uint32_t whole;	    /* no call that may be virtual is made by it but through the gate */
+	uint32_t copy_name; /* offset in names: what the kernel shows of the copy */
+	uint64_t copy_dev, copy_ino;
 	struct vu_code_run run[VU_CODE_RUNS];
 };
 

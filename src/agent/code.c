@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Patched code (abi/code.h): the pages of a program or library that have patched call sites are mapped from
- * umvu's memfd over those of the file, so that they are shared by all processes and none is copied.
+ * its patched copy over those of the file, so that they are shared by all processes and none is copied.
  *
  * It is done for what the loader maps, and for code that the ELF interpreter maps. What else maps code
  * (valgrind, an emulator, a program that looks at itself) gets the file as it is.
@@ -64,16 +64,14 @@ static void show_to_umvu(int fd, char *msg)
 
 /* A run, in bytes. */
 struct piece {
-	uint64_t from, to; /* in the file */
-	uint64_t in_memfd;
+	uint64_t from, to; /* in the file, and in the copy */
 };
 
 static struct piece piece_of(const struct vu_code_run *run)
 {
 	uint64_t from = (uint64_t)run->file_page << PAGE_SHIFT;
 
-	return (struct piece){ from, from + ((uint64_t)run->n_pages << PAGE_SHIFT),
-			       (uint64_t)run->memfd_page << PAGE_SHIFT };
+	return (struct piece){ from, from + ((uint64_t)run->n_pages << PAGE_SHIFT) };
 }
 
 static long map_file(const struct vu_code_map *m)
@@ -84,38 +82,35 @@ static long map_file(const struct vu_code_map *m)
 
 /* Maps what of the run lies within the mapping at `at`; false: that was not possible. */
 static bool overlay(const struct vu_code_map *m, uint64_t at, const struct vu_code_run *run,
-		    int memfd)
+		    int copy)
 {
 	uint64_t end = m->off + ((m->len + PAGE_SIZE_ - 1) & ~(PAGE_SIZE_ - 1));
 	struct piece p = piece_of(run);
 
-	if (p.from < m->off) {
-		p.in_memfd += m->off - p.from;
+	if (p.from < m->off)
 		p.from = m->off;
-	}
 	if (p.to > end)
 		p.to = end;
 	return p.from >= p.to ||
 	       vu_sys(__NR_mmap, at + (p.from - m->off), p.to - p.from, m->prot,
-		      MAP_PRIVATE | MAP_FIXED, memfd, p.in_memfd) == (long)(at + (p.from - m->off));
+		      MAP_PRIVATE | MAP_FIXED, copy, p.from) == (long)(at + (p.from - m->off));
 }
 
-/* The mapping, with the pages in memfd. One that lies in a single run needs no other file. */
-static long map_patched(const struct vu_code_map *m, const struct vu_code_file *f, int memfd)
+/* The mapping, with the pages of the copy. One that lies in a single run needs no other file. */
+static long map_patched(const struct vu_code_map *m, const struct vu_code_file *f, int copy)
 {
-	struct vu_code_map copy = *m;
+	struct vu_code_map all_of_copy = *m;
 	struct piece p = piece_of(&f->run[0]);
 	bool all = true;
 	long r;
 
 	if (p.from <= m->off && m->off + m->len <= p.to) {
-		copy.fd = memfd;
-		copy.off = p.in_memfd + (m->off - p.from);
-		return map_file(&copy);
+		all_of_copy.fd = copy;
+		return map_file(&all_of_copy);
 	}
 	r = map_file(m);
 	for (uint32_t i = 0; (r > 0 || r < -4095) && i < f->n_runs && i < VU_CODE_RUNS; i++)
-		all &= overlay(m, (uint64_t)r, &f->run[i], memfd);
+		all &= overlay(m, (uint64_t)r, &f->run[i], copy);
 	if (!all)
 		vu_filter_need();
 	return r;
@@ -138,18 +133,18 @@ static bool is_whole(const struct vu_code_map *m, const struct vu_code_file *f)
 static long map_known(const struct vu_code_map *m, const struct vu_code_file *f, bool whole)
 {
 	char name[40];
-	long memfd, r;
+	long copy, r;
 
 	if (!f || f->fd < 0)
 		return map_unpatched(m, whole);
 	vu_session_name(name, sizeof(name), f->fd);
-	memfd = vu_sys(__NR_open, name, VU_O_CLOEXEC, 0);
-	if (memfd < 0)
+	copy = vu_sys(__NR_open, name, VU_O_CLOEXEC, 0);
+	if (copy < 0)
 		return map_unpatched(m, false);
 	r = whole ? 0 : vu_filter_need();
 	if (!r)
-		r = map_patched(m, f, (int)memfd);
-	vu_sys(__NR_close, memfd);
+		r = map_patched(m, f, (int)copy);
+	vu_sys(__NR_close, copy);
 	return r;
 }
 

@@ -31,7 +31,9 @@ bool vu_code_is_interp(uint64_t ip);
  * known.
  */
 bool vu_code_may_appear(long nr, const uint64_t *arg);
-/* If the mapping is of patched pages: *m becomes what it stands for (device, inode, path, offset). */
+/* If the mapping is of patched pages: *m becomes what it stands for (device, inode, path). */
 bool vu_code_unmask(struct vu_mapping *m);
+/* If `name`, up to a space, is that of a patched copy: the file's; else NULL. */
+const char *vu_code_unmask_name(const char *name);
 
 #endif

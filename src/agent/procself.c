@@ -275,30 +275,36 @@ void vu_text_smaps(struct vu_text *t)
 
 /* --- numa_maps: "address policy [file=path] ..." --- */
 
+/* The line with the file's name in the place of its patched copy's. */
+static void put_unmasked(struct vu_text *t, const char *line)
+{
+	static const char key[] = " file=";
+	const char *at = line, *name = NULL;
+
+	while (!name && (at = vu_strchr(at, ' ')))
+		if (vu_strncmp(at++, key, sizeof(key) - 1) == 0)
+			name = vu_code_unmask_name(at + sizeof(key) - 2);
+	if (!name) {
+		put_line(t, line);
+		return;
+	}
+	at += sizeof(key) - 2;
+	vu_put(t, line, (size_t)(at - line));
+	vu_puts(t, name);
+	at = vu_strchr(at, ' ');
+	put_line(t, at ? at : "");
+}
+
 void vu_text_numa_maps(struct vu_text *t)
 {
-	static const char mask[] = " file=/memfd:" VU_PROC_MEMFD, deleted[] = "\\040(deleted)";
 	struct vu_lines l = { .fd = t->native, .buf = t->line_buf, .size = t->line_size };
 	char *line;
 
 	while ((line = vu_next_line(&l))) {
 		const char *s = line;
 		uint64_t at = vu_parse_num(&s, 16);
-		char *file = vu_strchr(s, 'f'), *end;
 
-		if (at >= VU_AGENT_ADDR && at < VU_AGENT_END)
-			continue;
-		while (file && vu_strncmp(file - 1, mask, sizeof(mask) - 1))
-			file = vu_strchr(file + 1, 'f');
-		end = file ? vu_strchr(file, '(') : NULL;
-		if (!end || end - file < (long)(sizeof(mask) + 4) ||
-		    vu_strncmp(end - 4, deleted, sizeof(deleted) - 1)) {
-			put_line(t, line);
-			continue;
-		}
-		vu_put(t, line, (size_t)(file - line));
-		vu_puts(t, "file=");
-		vu_put(t, file + sizeof(mask) - 2, (size_t)(end - 4 - (file + sizeof(mask) - 2)));
-		put_line(t, end + sizeof("(deleted)") - 1);
+		if (at < VU_AGENT_ADDR || at >= VU_AGENT_END)
+			put_unmasked(t, line);
 	}
 }

@@ -25,6 +25,7 @@
 #include "base/str.h"
 #include "umvu/code.h"
 #include "umvu/code_cache.h"
+#include "umvu/code_copy.h"
 #include "umvu/code_plan.h"
 #include "umvu/image.h"
 #include "umvu/ops.h"
@@ -32,6 +33,8 @@
 #include "umvu/worker.h"
 
 #define SCAN_MS	    10000
+#define SAVE_MS	    60000
+#define SAVE_NICE   10
 #define SCAN_MEMORY (4ull << 30) /* address space of vu-scan; the file is mapped */
 #define SETTLED_NS  100000000ll	 /* a file that has changed since may change again unseen */
 #define MEMFD_NAME  249
@@ -42,7 +45,8 @@ struct vu_code {
 	struct vu_code_table *table;
 	struct vu_list scans;
 	unsigned int n_fds;
-	int cache; /* folder, or -errno */
+	int cache;   /* folder, or -errno */
+	bool copies; /* it may hold patched copies */
 };
 
 /* A file that is being scanned. */
@@ -74,6 +78,7 @@ int vu_code_new(struct vu_session *s)
 	code->table = table;
 	vu_list_init(&code->scans);
 	code->cache = vu_code_cache_open();
+	code->copies = code->cache >= 0 && vu_code_copy_allowed(code->cache);
 	s->code = code;
 	return 0;
 }
@@ -119,7 +124,8 @@ static void copy_entry(struct vu_code_table *to, const struct vu_code_table *fro
 {
 	const struct vu_code_file *f = &from->file[n];
 
-	memcpy(to->names + f->name, from->names + f->name, strlen(from->names + f->name) + 1);
+	strcpy(to->names + f->name, from->names + f->name);
+	strcpy(to->names + f->copy_name, from->names + f->copy_name);
 	to->names_used = from->names_used;
 	to->file[n] = *f;
 	__atomic_store_n(&to->bucket[vu_code_bucket(f->ino)], n + 1, __ATOMIC_RELEASE);
@@ -152,19 +158,27 @@ static bool is_listed(const struct vu_code_table *t, const struct vu_code_file *
 
 static bool is_full(const struct vu_code_table *t)
 {
-	return t->n_files == VU_CODE_FILES || VU_CODE_NAMES - t->names_used < PATH_MAX;
+	return t->n_files == VU_CODE_FILES || VU_CODE_NAMES - t->names_used < 2 * PATH_MAX;
 }
 
-static void append(struct vu_session *s, struct vu_code_file *f, const char *path)
+static uint32_t put_name(struct vu_code_table *t, const char *name)
+{
+	size_t len = strlen(name) + 1;
+	uint32_t at = t->names_used;
+
+	memcpy(t->names + at, name, len);
+	t->names_used += (uint32_t)len;
+	return at;
+}
+
+static void append(struct vu_session *s, struct vu_code_file *f, const char *path, const char *copy)
 {
 	struct vu_code_table *t = s->code->table;
-	size_t len = strlen(path) + 1;
 	struct vu_view *v;
 	uint32_t n = t->n_files, bucket = vu_code_bucket(f->ino);
 
-	f->name = t->names_used;
-	memcpy(t->names + f->name, path, len);
-	t->names_used += (uint32_t)len;
+	f->name = put_name(t, path);
+	f->copy_name = put_name(t, copy);
 	f->next = t->bucket[bucket];
 	t->file[n] = *f;
 	t->bucket[bucket] = n + 1;
@@ -230,46 +244,72 @@ static void path_of(int fd, char *path, size_t size)
 
 /* --- patched pages ------------------------------------------------------------------------------- */
 
-/* The pages of the runs; what lies behind the end of the file is 0, as in a mapping. */
-static int read_pages(int fd, const struct vu_code_file *f, unsigned char *pages)
-{
-	size_t want, got;
-	ssize_t n;
-	uint32_t i;
-
-	for (i = 0; i < f->n_runs; i++) {
-		const struct vu_code_run *r = &f->run[i];
-		unsigned char *to = pages + (size_t)r->memfd_page * VU_CODE_PAGE;
-		off_t from = (off_t)r->file_page * VU_CODE_PAGE;
-
-		want = (size_t)r->n_pages * VU_CODE_PAGE;
-		for (got = 0; got < want; got += (size_t)n) {
-			n = pread(fd, to + got, want - got, from + (off_t)got);
-			if (n < 0 && errno == EINTR)
-				n = 0;
-			else if (n < 0)
-				return -errno;
-			else if (n == 0)
-				break;
-		}
-	}
-	return 0;
-}
-
-/* A sealed memory file of these bytes. */
-static int memory_file(struct vu_session *s, const char *path, const void *pages, size_t size)
+/* A sealed memory file with the pages of f's runs. */
+static int memory_file(const struct vu_code_file *f, const char *path, const unsigned char *pages)
 {
 	VU_CLEANUP(fd) int fd = -1;
 	char name[MEMFD_NAME + 1];
+	uint32_t i;
 
 	snprintf(name, sizeof(name), "vu:%.*s", MEMFD_NAME - 3, path);
 	fd = vu_image_memory(name);
 	if (fd < 0)
 		return fd;
-	if (vu_fd_write(fd, pages, size) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+	for (i = 0; i < f->n_runs; i++) {
+		size_t size = (size_t)f->run[i].n_pages * VU_CODE_PAGE;
+
+		if (pwrite(fd, pages, size, (off_t)f->run[i].file_page * VU_CODE_PAGE) !=
+		    (ssize_t)size)
+			return -EIO;
+		pages += size;
+	}
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
 		return -EIO;
-	return vu_session_place_fd(s, vu_steal_fd(&fd));
+	return vu_steal_fd(&fd);
+}
+
+/* In a worker: what is saved is for later sessions. */
+struct saving {
+	int dir, fd;
+	const struct vu_code_file *f;
+	uint64_t list;
+	const char *path;
+	const unsigned char *pages;
+};
+
+static int run_save(void *arg, int out)
+{
+	const struct saving *save = arg;
+
+	(void)out;
+	setpriority(PRIO_PROCESS, 0, SAVE_NICE);
+	return vu_code_copy_save(save->dir, save->fd, save->f, save->list, save->path,
+				 save->pages) < 0;
+}
+
+static void on_saved(void *ctx, int status, const char *out, size_t len)
+{
+	(void)ctx;
+	(void)out;
+	(void)len;
+	if (status)
+		vu_log_debug("code", "a patched copy could not be kept");
+}
+
+static void save_copy(struct vu_session *s, int fd, const struct vu_code_file *f, uint64_t list,
+		      const char *path, const unsigned char *pages)
+{
+	struct saving save = { s->code->cache, fd, f, list, path, pages };
+	const int keep[] = { save.dir, fd };
+	struct vu_worker_job job = { .fn = run_save,
+				     .arg = &save,
+				     .keep = keep,
+				     .n_keep = 2,
+				     .done = on_saved,
+				     .timeout_ms = SAVE_MS };
+
+	if (s->code->copies && f->size <= VU_COPY_MAX)
+		vu_worker_start(&s->loop, &job, NULL);
 }
 
 static bool may_have_more(const struct vu_code *code)
@@ -279,33 +319,61 @@ static bool may_have_more(const struct vu_code *code)
 	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && code->n_fds < limit.rlim_cur / FD_SHARE;
 }
 
-/* Make the memory file for `f`. 0 (f->fd may be -1: nothing to patch) or -errno. */
-static int build(struct vu_session *s, int fd, struct vu_code_file *f, const char *path,
+/* Patch what is read of the file, into a memory file. Its descriptor, -1 nothing to patch, or -errno. */
+static int patch(struct vu_session *s, int fd, struct vu_code_file *f, const char *path,
 		 const struct vu_scan_head *head, const struct vu_scan_site *sites)
 {
-	VU_CLEANUP(free) unsigned char *pages = NULL;
-	size_t n_pages = vu_code_plan(f, f->size, head, sites);
-	bool whole = head->flags & VU_SCAN_WHOLE;
+	VU_CLEANUP(free) unsigned char *pages = vu_code_read(fd, f);
 	int res;
 
-	f->whole = whole && !head->n_sites; /* there may be nothing to patch */
+	if (!pages)
+		return -errno;
+	f->n_sites = (uint32_t)vu_code_patch(f, pages, head, sites);
+	if (!f->n_sites)
+		return -1;
+	res = memory_file(f, path, pages);
+	if (res >= 0)
+		save_copy(s, fd, f, head->sum, path, pages);
+	return res;
+}
 
+/* What tells people and the agent the copy from others: its name goes to `name`. */
+static int describe_copy(int fd, struct vu_code_file *f, char *name, size_t size)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	f->copy_dev = st.st_dev;
+	f->copy_ino = st.st_ino;
+	path_of(fd, name, size);
+	return 0;
+}
+
+/* Find or make the copy of `f`, whose name goes to `copy`. 0 (f->fd may be -1: nothing to patch) or -errno. */
+static int build(struct vu_session *s, int fd, struct vu_code_file *f, const char *path, char *copy,
+		 const struct vu_scan_head *head, const struct vu_scan_site *sites)
+{
+	size_t n_pages = vu_code_plan(f, f->size, head, sites);
+	bool whole = head->flags & VU_SCAN_WHOLE;
+	int res = -ENOENT;
+
+	f->whole = whole && !head->n_sites; /* there may be nothing to patch */
 	if (!n_pages || n_pages > MAX_PAGES || !may_have_more(s->code)) {
 		f->n_runs = 0;
 		return 0;
 	}
-	pages = calloc(n_pages, VU_CODE_PAGE);
-	if (!pages)
-		return -ENOMEM;
-	res = read_pages(fd, f, pages);
+	if (s->code->copies)
+		res = vu_code_copy_open(s->code->cache, f, head->sum, path);
 	if (res < 0)
-		return res;
-	f->n_sites = (uint32_t)vu_code_patch(f, pages, head, sites);
-	if (!f->n_sites) {
+		res = patch(s, fd, f, path, head, sites);
+	if (res == -1) {
 		f->n_runs = 0;
 		return 0;
 	}
-	res = memory_file(s, path, pages, n_pages * VU_CODE_PAGE);
+	if (res >= 0)
+		res = describe_copy(res, f, copy, PATH_MAX) < 0 ? -EIO :
+								  vu_session_place_fd(s, res);
 	if (res < 0)
 		return res;
 	f->fd = res;
@@ -320,7 +388,7 @@ static void publish(struct vu_session *s, int fd, const struct vu_code_file *id,
 	struct vu_code_file f = *id, now;
 	const struct vu_scan_head *head;
 	const struct vu_scan_site *sites;
-	char path[PATH_MAX];
+	char path[PATH_MAX], copy[PATH_MAX] = "";
 	int res = 0;
 
 	if (is_full(s->code->table) || is_listed(s->code->table, id))
@@ -328,7 +396,7 @@ static void publish(struct vu_session *s, int fd, const struct vu_code_file *id,
 	path_of(fd, path, sizeof(path));
 	if (list && vu_code_list(list->data, list->len, &head, &sites) == 0) {
 		f.n_candidates = head->n_candidates;
-		res = build(s, fd, &f, path, head, sites);
+		res = build(s, fd, &f, path, copy, head, sites);
 	}
 	if (identify(fd, &now) < 0 || !same_file(&now, id)) {
 		vu_fd_close(&f.fd);
@@ -337,7 +405,7 @@ static void publish(struct vu_session *s, int fd, const struct vu_code_file *id,
 	vu_log_debug("code", "%s: %u of %u sites in %u runs%s%s", path, f.n_sites, f.n_candidates,
 		     f.n_runs, res < 0 ? ": " : "", res < 0 ? strerror(-res) : "");
 	s->code->n_fds += f.fd >= 0;
-	append(s, &f, path);
+	append(s, &f, path, copy);
 }
 
 /* --- scanning ------------------------------------------------------------------------------------ */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "umvu/code_plan.h"
@@ -129,11 +130,44 @@ size_t vu_code_plan(struct vu_code_file *f, uint64_t size, const struct vu_scan_
 		f->run[i] = (struct vu_code_run){
 			.file_page = (uint32_t)spans[i].first,
 			.n_pages = (uint32_t)(spans[i].end - spans[i].first),
-			.memfd_page = (uint32_t)pages,
 		};
 		pages += spans[i].end - spans[i].first;
 	}
 	f->n_runs = (uint32_t)k;
+	return pages;
+}
+
+size_t vu_code_pages(const struct vu_code_file *f)
+{
+	size_t n = 0;
+	uint32_t i;
+
+	for (i = 0; i < f->n_runs; i++)
+		n += f->run[i].n_pages;
+	return n;
+}
+
+unsigned char *vu_code_read(int fd, const struct vu_code_file *f)
+{
+	unsigned char *pages = calloc(vu_code_pages(f), VU_CODE_PAGE), *to = pages;
+	size_t want, got;
+	ssize_t n;
+	uint32_t i;
+
+	for (i = 0; pages && i < f->n_runs; i++, to += want) {
+		off_t from = (off_t)f->run[i].file_page * VU_CODE_PAGE;
+
+		want = (size_t)f->run[i].n_pages * VU_CODE_PAGE;
+		for (got = 0, n = 1; got < want && n; got += (size_t)n) {
+			do
+				n = pread(fd, to + got, want - got, from + (off_t)got);
+			while (n < 0 && errno == EINTR);
+			if (n < 0) {
+				free(pages);
+				return NULL;
+			}
+		}
+	}
 	return pages;
 }
 
@@ -201,7 +235,8 @@ static unsigned char *locate(const struct vu_code_file *f, unsigned char *pages,
 		uint64_t size = (uint64_t)r->n_pages * VU_CODE_PAGE;
 
 		if (offset >= start && length <= size && offset - start <= size - length)
-			return pages + (uint64_t)r->memfd_page * VU_CODE_PAGE + (offset - start);
+			return pages + (offset - start);
+		pages += size;
 	}
 	return NULL;
 }

@@ -23,6 +23,15 @@ int vu_code_list(const void *data, size_t len, const struct vu_scan_head **head,
 size_t vu_code_plan(struct vu_code_file *f, uint64_t size, const struct vu_scan_head *head,
 		    const struct vu_scan_site *sites);
 
+/* Pages of all runs. */
+size_t vu_code_pages(const struct vu_code_file *f);
+
+/*
+ * The pages of the runs, one run behind the other, from the file `fd`; what lies behind its end is 0, as in a
+ * mapping. The caller frees it. NULL with errno.
+ */
+unsigned char *vu_code_read(int fd, const struct vu_code_file *f);
+
 /*
  * Patch the pages of f->run, which lie one after the other at `pages`. A site whose bytes are not what its
  * kind wants is left. The number of sites that have been patched.

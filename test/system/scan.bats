@@ -142,7 +142,7 @@ request()
 		    total = fnv(identity) ^ ~fnv(head + sites) % 2**64
 		    open(path, "wb").write(identity + struct.pack("<Q", total) + head + sites)
 	END
-	lists=("$HOME"/.cache/viewos/code/*)
+	lists=("$HOME"/.cache/viewos/code/*-*-*-*-*) # not the copies of what is patched
 	[ -f "${lists[0]}" ] || fail "nothing in the cache"
 	python3 forge.py "${lists[@]}"
 	run request "$libc"
@@ -151,6 +151,43 @@ request()
 	for list in "${lists[@]}"; do truncate -s 60 "$list"; done
 	run request "$libc"
 	assert_line -e " $libc: [1-9][0-9][0-9]* of [0-9]* sites"
+}
+
+@test "sessions share patched copies, which guests do not see; one that was changed is not used" {
+	libc=$(library libc.so)
+	request "$libc" >/dev/null
+	copied()
+	{
+		[ "$(stat -c %s "$HOME"/.cache/viewos/code/libc*.so*.*)" = "$(stat -c %s "$libc")" ]
+	}
+	wait_until 20 copied
+	cat >maps.sh <<-'END'
+		grep -c cache/viewos /proc/self/maps
+		sleep 60 & until [ "$(cat /proc/$!/comm)" = sleep ]; do :; done
+		grep -c libc /proc/$!/maps >ours; echo $! >pid
+		until [ -e looked ]; do sleep 0.02; done
+		kill $!
+	END
+	looked_at_from_outside()
+	{
+		rm -f pid looked
+		in_session sh maps.sh >out 2>&1 &
+		session=$!
+		wait_until 20 test -s pid
+		grep -c "r-xp .*$1" "/proc/$(cat pid)/maps" || true
+		touch looked
+		wait $session || true
+		assert_equal "$(cat out)" 0
+	}
+	run looked_at_from_outside "cache/viewos/code/libc"
+	assert_output 1
+	echo x >>"$(echo "$HOME"/.cache/viewos/code/libc*.so*.*)"
+	run looked_at_from_outside "cache/viewos/code/libc"
+	assert_output 0
+	# It is made anew meanwhile.
+	wait_until 20 copied
+	run looked_at_from_outside "cache/viewos/code/libc"
+	assert_output 1
 }
 
 @test "a session without a home has no cache, but lists" {

@@ -132,8 +132,19 @@ static size_t run_scan(const char *path, void *list, size_t size)
 	return pclose(p) == 0 ? n : 0;
 }
 
+/* Put these bytes of code in the place of what is mapped. */
+static bool put_pages(void *at, const unsigned char *pages, size_t size)
+{
+	VU_CLEANUP(fd) int memfd = memfd_create("patched", MFD_CLOEXEC);
+
+	return memfd >= 0 && vu_fd_write(memfd, pages, size) == 0 &&
+	       mmap(at, size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, memfd, 0) !=
+		       MAP_FAILED;
+}
+
 /* Map a run over the file's pages in the executable segment. */
-static bool map_run(const struct library *l, const struct vu_code_run *r, int memfd)
+static bool map_run(const struct library *l, const struct vu_code_run *r,
+		    const unsigned char *pages)
 {
 	uint64_t from = (uint64_t)r->file_page * VU_CODE_PAGE;
 	size_t i;
@@ -143,10 +154,8 @@ static bool map_run(const struct library *l, const struct vu_code_run *r, int me
 
 		if (ph->p_type == PT_LOAD && ph->p_flags & PF_X && from >= ph->p_offset &&
 		    from < ph->p_offset + ph->p_filesz)
-			return mmap((void *)(l->base + ph->p_vaddr - ph->p_offset + from),
-				    (size_t)r->n_pages * VU_CODE_PAGE, PROT_READ | PROT_EXEC,
-				    MAP_PRIVATE | MAP_FIXED, memfd,
-				    (off_t)r->memfd_page * VU_CODE_PAGE) != MAP_FAILED;
+			return put_pages((void *)(l->base + ph->p_vaddr - ph->p_offset + from),
+					 pages, (size_t)r->n_pages * VU_CODE_PAGE);
 	}
 	return false;
 }
@@ -155,27 +164,22 @@ static size_t patch_library(const struct library *l, const struct vu_scan_head *
 			    const struct vu_scan_site *sites)
 {
 	VU_CLEANUP(fd) int fd = open(l->path, O_RDONLY | O_CLOEXEC);
-	VU_CLEANUP(fd) int memfd = memfd_create("patched", MFD_CLOEXEC);
 	VU_CLEANUP(free) unsigned char *pages = NULL;
+	unsigned char *run;
 	struct vu_code_file f = { 0 };
 	struct stat st;
-	size_t n, done;
+	size_t done;
 	uint32_t i;
 
-	if (fd < 0 || memfd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return 0;
-	n = vu_code_plan(&f, (uint64_t)st.st_size, head, sites);
-	pages = calloc(n + 1, VU_CODE_PAGE);
-	for (i = 0; i < f.n_runs; i++)
-		if (pread(fd, pages + (size_t)f.run[i].memfd_page * VU_CODE_PAGE,
-			  (size_t)f.run[i].n_pages * VU_CODE_PAGE,
-			  (off_t)f.run[i].file_page * VU_CODE_PAGE) < 0)
-			return 0;
+	vu_code_plan(&f, (uint64_t)st.st_size, head, sites);
+	pages = vu_code_read(fd, &f);
+	if (!pages)
+		return 0;
 	done = vu_code_patch(&f, pages, head, sites);
-	if (vu_fd_write(memfd, pages, n * VU_CODE_PAGE) < 0)
-		return 0;
-	for (i = 0; i < f.n_runs; i++)
-		if (!map_run(l, &f.run[i], memfd))
+	for (i = 0, run = pages; i < f.n_runs; run += (size_t)f.run[i++].n_pages * VU_CODE_PAGE)
+		if (!map_run(l, &f.run[i], run))
 			return 0;
 	return done;
 }

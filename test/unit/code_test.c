@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Patched code in the server: runs of pages, patching, lists and their cache. */
-/* sources: src/umvu/code_plan.c src/umvu/code_cache.c */
+/* sources: src/umvu/code_plan.c src/umvu/code_cache.c src/umvu/code_copy.c */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,9 +18,11 @@
 
 #include "base/str.h"
 #include "umvu/code_cache.h"
+#include "umvu/code_copy.h"
 #include "umvu/code_plan.h"
 
 #define PAGE VU_CODE_PAGE
+#define LIST 4711 /* sum of a list of sites */
 
 static struct vu_scan_site site(uint64_t offset, unsigned int kind, unsigned int length)
 {
@@ -53,22 +56,19 @@ static size_t patch(const struct vu_code_file *f, unsigned char *pages,
 
 static void expect_runs(const struct vu_code_file *f, const struct vu_code_run *want, size_t n)
 {
-	uint32_t at = 0;
 	size_t i;
 
 	assert_int_equal(f->n_runs, n);
 	for (i = 0; i < n; i++) {
 		assert_int_equal(f->run[i].file_page, want[i].file_page);
 		assert_int_equal(f->run[i].n_pages, want[i].n_pages);
-		assert_int_equal(f->run[i].memfd_page, at);
-		at += want[i].n_pages;
 	}
 }
 
 static void test_runs(void **state)
 {
-	static const struct vu_code_run two[] = { { 3, 2, 0 }, { 400, 1, 0 } };
-	static const struct vu_code_run near[] = { { 3, 18, 0 } };
+	static const struct vu_code_run two[] = { { 3, 2 }, { 400, 1 } };
+	static const struct vu_code_run near[] = { { 3, 18 } };
 	const struct vu_scan_site far_apart[] = {
 		site(3 * PAGE, VU_SITE_NR, 7),
 		site(4 * PAGE - 2, VU_SITE_NR, 7), /* on two pages */
@@ -108,7 +108,7 @@ static void test_most_runs(void **state)
 	assert_int_equal(pages, VU_CODE_RUNS + 20 + 30);
 	assert_int_equal(f.run[3].n_pages, 21);
 	assert_int_equal(f.run[5].n_pages, 31);
-	assert_int_equal(f.run[VU_CODE_RUNS - 1].memfd_page, pages - 1);
+	assert_int_equal(vu_code_pages(&f), pages);
 }
 
 /* --- patching ------------------------------------------------------------------------------------ */
@@ -146,7 +146,7 @@ static const struct sample patches[] = {
 static void test_patches(void **state)
 {
 	unsigned char pages[PAGE], want[PAGE];
-	struct vu_code_file f = { .n_runs = 1, .run = { { 5, 1, 0 } } };
+	struct vu_code_file f = { .n_runs = 1, .run = { { 5, 1 } } };
 	size_t i;
 
 	(void)state;
@@ -172,7 +172,7 @@ static void test_patch_runs(void **state)
 	const struct vu_scan_site sites[] = { site(PAGE, VU_SITE_NR, 7),
 					      site(11 * PAGE - 3, VU_SITE_NR, 7),
 					      site(90 * PAGE, VU_SITE_NR, 7) };
-	struct vu_code_file f = { .n_runs = 2, .run = { { 1, 1, 0 }, { 10, 2, 1 } } };
+	struct vu_code_file f = { .n_runs = 2, .run = { { 1, 1 }, { 10, 2 } } };
 	VU_CLEANUP(free) unsigned char *pages = calloc(3, PAGE);
 
 	(void)state;
@@ -345,6 +345,159 @@ static void test_cache(void **state)
 	close(dir);
 }
 
+/* A file of five pages and a half, of which the second and the last are runs. */
+static int make_file(int dir, struct vu_code_file *f, unsigned char *pages)
+{
+	int fd = openat(dir, "original", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	unsigned char byte;
+	uint64_t i;
+
+	*f = id;
+	f->size = 5 * PAGE + PAGE / 2;
+	f->n_runs = 2;
+	f->run[0] = (struct vu_code_run){ 1, 1 };
+	f->run[1] = (struct vu_code_run){ 5, 1 };
+	f->n_sites = 7;
+	for (i = 0; i < f->size; i++) {
+		byte = (unsigned char)(i % 251);
+		assert_int_equal(pwrite(fd, &byte, 1, (off_t)i), 1);
+	}
+	memset(pages, 0xaa, PAGE);
+	memset(pages + PAGE, 0xbb, PAGE);
+	return fd;
+}
+
+static int open_copy(int dir, struct vu_code_file *f)
+{
+	f->n_sites = 0;
+	return vu_code_copy_open(dir, f, LIST, "/some/where/libx.so");
+}
+
+/* The names that are made of the file's and its identity. */
+static void find_names(int dir, char *stamp, char *copy)
+{
+	DIR *d = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	struct dirent *e;
+
+	*stamp = *copy = '\0';
+	while ((e = readdir(d))) {
+		if (strstr(e->d_name, ".stamp"))
+			strcpy(stamp, e->d_name);
+		else if (!strncmp(e->d_name, "libx.so.", 8))
+			strcpy(copy, e->d_name);
+	}
+	closedir(d);
+}
+
+static void change(int dir, const char *name, off_t at)
+{
+	int fd = openat(dir, name, O_RDWR | O_CLOEXEC);
+	unsigned char byte;
+
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+static void test_copies(void **state)
+{
+	unsigned char pages[2 * PAGE], *got;
+	char stamp[256], copy[256];
+	struct vu_code_file f, other;
+	int dir, fd, in;
+	struct stat st;
+
+	(void)state;
+	setenv("XDG_CACHE_HOME", folder, 1);
+	dir = vu_code_cache_open();
+	assert_true(dir >= 0);
+	in = make_file(dir, &f, pages);
+	assert_int_equal(open_copy(dir, &f), -ENOENT);
+	f.n_sites = 7;
+	assert_int_equal(vu_code_copy_save(dir, in, &f, LIST, "/a/libx.so", pages), 0);
+	fd = open_copy(dir, &f);
+	assert_true(fd >= 0);
+	assert_int_equal(f.n_sites, 7);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, 6 * PAGE);
+	got = vu_code_read(fd, &f);
+	assert_memory_equal(got, pages, sizeof(pages));
+	free(got);
+	f.run[0].file_page = 2;
+	got = vu_code_read(fd, &f);
+	assert_int_equal(got[10], (2 * PAGE + 10) % 251);
+	free(got);
+	f.run[0].file_page = 1;
+	close(fd);
+	/* Of another version of the file, or by another list, there is none, */
+	assert_int_equal(vu_code_copy_open(dir, &f, LIST + 1, "/a/libx.so"), -EPROTO);
+	other = f;
+	other.mtime_ns++;
+	assert_int_equal(open_copy(dir, &other), -ENOENT);
+	find_names(dir, stamp, copy);
+	/* nor if anybody has written to the copy, or to the stamp. */
+	change(dir, copy, 3 * PAGE);
+	assert_int_equal(open_copy(dir, &f), -ESTALE);
+	f.n_sites = 7;
+	assert_int_equal(vu_code_copy_save(dir, in, &f, LIST, "/b/libx.so", pages), 0);
+	change(dir, stamp, 98);
+	assert_int_equal(open_copy(dir, &f), -EPROTO);
+	change(dir, stamp, 98);
+	fd = open_copy(dir, &f);
+	assert_true(fd >= 0);
+	close(fd);
+	unlinkat(dir, copy, 0);
+	assert_int_equal(open_copy(dir, &f), -ENOENT);
+	unlinkat(dir, stamp, 0);
+	unlinkat(dir, "original", 0);
+	close(in);
+	close(dir);
+}
+
+/* Since another start of the machine the runs are what counts. */
+static void test_copies_after_a_crash(void **state)
+{
+	const off_t boot_at = 96; /* in the stamp, whose sum is in its last 8 bytes */
+	unsigned char pages[2 * PAGE], text[256];
+	char stamp[256], copy[256];
+	struct vu_code_file f;
+	int dir, fd, in, round;
+	uint64_t sum;
+	ssize_t n;
+
+	(void)state;
+	setenv("XDG_CACHE_HOME", folder, 1);
+	dir = vu_code_cache_open();
+	in = make_file(dir, &f, pages);
+	for (round = 0; round < 2; round++) {
+		f.n_sites = 7;
+		pages[0] ^= (unsigned char)round; /* as if not all had come to the disk */
+		assert_int_equal(vu_code_copy_save(dir, in, &f, LIST, "/a/libx.so", pages), 0);
+		find_names(dir, stamp, copy);
+		fd = openat(dir, stamp, O_RDWR | O_CLOEXEC);
+		n = read(fd, text, sizeof(text));
+		assert_true(n > boot_at + 36);
+		assert_int_equal(text[boot_at + 8], '-');
+		memset(text + boot_at, 'x', 36);
+		if (round)
+			text[80] ^= 1; /* the sum of the runs */
+		sum = vu_scan_sum(text, (uint64_t)n - 8);
+		memcpy(text + n - 8, &sum, 8);
+		assert_int_equal(pwrite(fd, text, (size_t)n, 0), n);
+		close(fd);
+		fd = open_copy(dir, &f);
+		assert_int_equal(fd >= 0, !round);
+		if (fd >= 0)
+			close(fd);
+	}
+	unlinkat(dir, stamp, 0);
+	unlinkat(dir, copy, 0);
+	unlinkat(dir, "original", 0);
+	close(in);
+	close(dir);
+}
+
 static void test_cache_folder(void **state)
 {
 	char path[128];
@@ -402,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_patches), cmocka_unit_test(test_patch_runs),
 		cmocka_unit_test(test_stubs),	cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_cache),	cmocka_unit_test(test_cache_folder),
+		cmocka_unit_test(test_copies),	cmocka_unit_test(test_copies_after_a_crash),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
