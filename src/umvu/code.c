@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -523,6 +524,30 @@ static bool done_at_once(struct vu_session *s, int fd, const struct vu_code_file
 		return false;
 	publish(s, fd, id, &list);
 	return true;
+}
+
+static void foresee(struct vu_session *s, const char *path)
+{
+	VU_CLEANUP(fd) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct vu_code_file id;
+
+	if (fd >= 0 && identify(fd, &id) == 0)
+		done_at_once(s, fd, &id);
+}
+
+/* What our own process has loaded: C library and ELF interpreter are those of most programs. */
+static int foresee_loaded(struct dl_phdr_info *info, size_t size, void *ctx)
+{
+	(void)size;
+	if (info->dlpi_name && info->dlpi_name[0] == '/')
+		foresee(ctx, info->dlpi_name);
+	return 0;
+}
+
+void vu_code_foresee(struct vu_session *s)
+{
+	foresee(s, s->paths.init);
+	dl_iterate_phdr(foresee_loaded, s);
 }
 
 void vu_op_code(struct vu_conn *c, struct vu_rpc_in *in)

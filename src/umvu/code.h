@@ -16,6 +16,12 @@ struct vu_code;
 int vu_code_new(struct vu_session *s);
 void vu_code_free(struct vu_session *s);
 
+/*
+ * List what the first processes of a session will execute, if the cache knows it: while the front starts them, so
+ * that they need not ask.
+ */
+void vu_code_foresee(struct vu_session *s);
+
 /* Copy the table into the image of a new view. */
 void vu_code_fill(const struct vu_session *s, struct vu_view_head *head);
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "umvu/code.h"
 #include "umvu/ops.h"
 #include "umvu/view.h"
 
@@ -44,6 +45,8 @@ void vu_op_view_new(struct vu_conn *c, struct vu_rpc_in *in)
 		vu_log_debug("view", "view %u for %d", v->number, (int)c->pid);
 	}
 	vu_conn_answer(c, &r);
+	if (!r.result && v->number == 1)
+		vu_code_foresee(c->session);
 }
 
 void vu_op_view_name(struct vu_conn *c, struct vu_rpc_in *in)
