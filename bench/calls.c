@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -107,7 +108,7 @@ int main(int argc, char **argv)
 	uint64_t duration, ns;
 	size_t i;
 
-	if (argc != 4)
+	if (argc < 4 || argc > 5)
 		return 1;
 	duration = strtoul(argv[1], NULL, 10) * 1000000;
 	symlink_path = argv[2];
@@ -116,6 +117,8 @@ int main(int argc, char **argv)
 	null_fd = open("/dev/null", O_WRONLY);
 	file_fd = open(HOST_FILE, O_RDONLY);
 	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (argc == 5 && !strstr(calls[i].name, argv[4]))
+			continue;
 		ns = measure(calls[i].call, duration);
 		printf("%s\t%llu.%02llu\n", calls[i].name, (unsigned long long)(ns / 100),
 		       (unsigned long long)(ns % 100));

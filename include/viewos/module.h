@@ -189,6 +189,13 @@ struct viewos_host {
 	/* As driver_say(), for stack(). */
 	void (*stack_say)(struct viewos_stack *s, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));
+
+	/*
+	 * The driver is a program of libfuse's (2 or 3) whose own loop reads the requests, and which needs to be
+	 * told neither when a file is opened and closed nor how: one handle for reading is as good
+	 * as another. If the mount is read-only the kernel then opens files without asking it. Ignored otherwise.
+	 */
+	void (*driver_lazy_opens)(struct viewos_driver *d);
 };
 
 /* Results of viewos_module.type. */

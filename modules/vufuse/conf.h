@@ -23,7 +23,7 @@ struct vufuse_entry {
 	struct vufuse_entry *next; /* the one before it in the file */
 	char *types, *program, *args;
 	char *package, *ro, *rw, *writes; /* NULL: not given */
-	char *kind;
+	char *kind, *opens;
 	struct vufuse_option *options;
 	size_t n_options;
 	struct vufuse_exit exits[VUFUSE_EXITS];

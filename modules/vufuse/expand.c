@@ -118,13 +118,18 @@ static size_t option_len(const char *s)
 	return n;
 }
 
-static bool has_option(const char *options, const char *name)
+static bool is_option(const char *s, size_t len, const char *name)
+{
+	return strlen(name) == len && !memcmp(name, s, len);
+}
+
+bool vufuse_has_option(const char *options, const char *name)
 {
 	size_t len;
 
 	for (; *options; options += len + (options[len] == ',')) {
 		len = option_len(options);
-		if (strlen(name) == len && !memcmp(options, name, len))
+		if (is_option(options, len, name))
 			return true;
 	}
 	return false;
@@ -202,7 +207,7 @@ static bool reads_only(const struct vufuse_entry *e, const char *options, bool r
 	if (!strcmp(e->writes, "no"))
 		return true;
 	*asks = e->writes;
-	return rdonly || !has_option(options, e->writes);
+	return rdonly || !vufuse_has_option(options, e->writes);
 }
 
 int vufuse_options(const struct vufuse_entry *e, const char *options, bool *rdonly, char **out,
@@ -222,7 +227,8 @@ int vufuse_options(const struct vufuse_entry *e, const char *options, bool *rdon
 		put_option(f, first, strlen(first));
 	for (; !res && *options; options += len + (options[len] == ',')) {
 		len = option_len(options);
-		if (*rdonly && asks && strlen(asks) == len && !memcmp(asks, options, len))
+		if ((*rdonly && asks && is_option(options, len, asks)) ||
+		    is_option(options, len, VUFUSE_OPENS_TOLD))
 			continue;
 		res = put_given(f, e, options, len, why, size);
 	}

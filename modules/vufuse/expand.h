@@ -19,6 +19,12 @@ struct vufuse_values {
  */
 int vufuse_expand(const char *text, size_t len, const struct vufuse_values *v, char **out);
 
+/* An option of vufuse's own for all types: the program is to be told of each open. */
+#define VUFUSE_OPENS_TOLD "vuopen"
+
+/* Whether an option is among those of a mount, without a value. */
+bool vufuse_has_option(const char *options, const char *name);
+
 /*
  * The options for the program, from those of the mount; *out is the caller's to free, and "" if there are
  * none. *rdonly: is it to be read-only, and in the end, is it. 0, -ENOMEM, or -EINVAL with the reason in

@@ -106,7 +106,7 @@ static int vufuse_init(const struct viewos_host *host, void **context)
 	struct vufuse *v;
 	int res;
 
-	if (!VIEWOS_HAS(host, driver_rdonly))
+	if (!VIEWOS_HAS(host, driver_lazy_opens))
 		return -ENOSYS;
 	v = calloc(1, sizeof(*v));
 	if (!v)
@@ -208,6 +208,18 @@ static int add_arg(void *ctx, const char *arg)
 	return r->host->driver_arg(r->driver, arg);
 }
 
+/* Options of which libfuse makes something when a file is opened, and the one that asks for just that. */
+static bool wants_opens(const char *options)
+{
+	static const char *const names[] = { VUFUSE_OPENS_TOLD, "direct_io", "auto_cache" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (vufuse_has_option(options, names[i]))
+			return true;
+	return false;
+}
+
 static int describe(struct request *r)
 {
 	const struct vufuse_entry *e = r->entry;
@@ -222,6 +234,8 @@ static int describe(struct request *r)
 		r->host->driver_lock_source(r->driver);
 	if (r->rdonly)
 		r->host->driver_rdonly(r->driver);
+	if (e->opens && !strcmp(e->opens, "lazy") && !wants_opens(r->mount->options))
+		r->host->driver_lazy_opens(r->driver);
 	return res;
 }
 

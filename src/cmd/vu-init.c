@@ -37,7 +37,7 @@ struct words {
 
 struct options {
 	bool no_rc, root;
-	const char *rc, *net;
+	const char *rc, *net, *preload;
 	struct words modules, mounts;
 };
 
@@ -76,6 +76,8 @@ static const struct vu_opt options[] = {
 	VU_OPT_CALL('m', "mount", add_mount, "TYPE[,OPTS]:SRC:DST", "mount SRC on DST"),
 	VU_OPT_STRING(0, "net", struct options, net, "TYPE[,OPTS][:SRC]",
 		      "make a network stack and run COMMAND with it"),
+	VU_OPT_STRING(0, "preload", struct options, preload, "LIBRARY",
+		      "load LIBRARY into COMMAND, if the view has it"),
 	VU_OPT_FLAG(0, "root", struct options, root, true, "become root"),
 	VU_OPT_END,
 };
@@ -263,6 +265,26 @@ static int prepare(const struct options *o)
 	return res;
 }
 
+/*
+ * Only for the command: vu-init itself must not have the library in it. What the dynamic linker would take for
+ * a separator or a variable cannot be in its name.
+ */
+static int preload(const char *library)
+{
+	VU_CLEANUP(free) char *value = NULL;
+	const char *others = getenv("LD_PRELOAD");
+
+	if (access(library, R_OK) < 0 || strpbrk(library, " :$"))
+		return 0;
+	if (asprintf(&value, "%s%s%s", library, others && *others ? ":" : "",
+		     others ? others : "") < 0 ||
+	    setenv("LD_PRELOAD", value, 1) < 0) {
+		complain("preload: %s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
@@ -271,7 +293,7 @@ int main(int argc, char **argv)
 
 	if (first < 0)
 		return first == -ECANCELED ? 0 : EXIT_OWN;
-	if (prepare(&o) < 0)
+	if (prepare(&o) < 0 || (o.preload && preload(o.preload) < 0))
 		return EXIT_OWN;
 	if (!shell[0] || !*shell[0])
 		shell[0] = (char *)"/bin/sh";

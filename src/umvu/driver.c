@@ -479,7 +479,7 @@ static int run(struct vu_driver *d, const struct vu_driver_init *init, int sourc
 		.client = init->client,
 		.stack = init->stack,
 		.source = source,
-		.shared = (d->attr & MOUNT_ATTR_RDONLY) != 0,
+		.rdonly = (d->attr & MOUNT_ATTR_RDONLY) != 0,
 	};
 	int fds[2], res;
 

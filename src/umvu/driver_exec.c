@@ -68,17 +68,23 @@ static int place_fds(const struct vu_driver_exec *x, int output, int report)
 	return keep[2];
 }
 
-/* vu-init with the plan's words behind it. */
-static char **make_argv(const struct vu_strings *words)
+/*
+ * vu-init with the plan's words behind it. A driver that need not be told of opens gets a library that keeps
+ * them from it.
+ */
+static char **make_argv(const struct vu_driver_exec *x)
 {
-	static char *const lead[] = { (char *)"vu-init", (char *)"--norc", (char *)"--" };
+	const char *lazy = x->session->paths.lazy;
+	const char *lead[] = { "vu-init", "--norc", "--preload", lazy, "--" };
+	const struct vu_strings *words = &x->plan->argv;
 	char **argv = calloc(words->n + VU_ARRAY_SIZE(lead) + 1, sizeof(*argv));
-	size_t i;
+	size_t i, n = 0;
 
 	for (i = 0; argv && i < VU_ARRAY_SIZE(lead); i++)
-		argv[i] = lead[i];
+		if ((x->plan->lazy && x->rdonly) || (i != 2 && i != 3))
+			argv[n++] = (char *)lead[i];
 	for (i = 0; argv && i < words->n; i++)
-		argv[VU_ARRAY_SIZE(lead) + i] = words->list[i];
+		argv[n++] = words->list[i];
 	return argv;
 }
 
@@ -121,7 +127,7 @@ _Noreturn static void run(const struct vu_driver_exec *x, int output, int report
 		.stack = x->stack,
 		.exe_fd = PROGRAM_FD,
 		.execfn = x->session->paths.init,
-		.argv = make_argv(&x->plan->argv),
+		.argv = make_argv(x),
 	};
 	struct vu_strings env = { NULL, 0 };
 	char folder[40];
@@ -137,7 +143,7 @@ _Noreturn static void run(const struct vu_driver_exec *x, int output, int report
 	if (chdir(folder) < 0 && chdir("/") < 0)
 		give_up(report, VU_DRIVER_EXEC, errno);
 	if (x->source >= 0 && x->plan->lock &&
-	    flock(x->source, (x->shared ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
+	    flock(x->source, (x->rdonly ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
 		give_up(report, VU_DRIVER_LOCK, errno);
 	res = make_environment(x, &env);
 	report = place_fds(x, output, report);

@@ -19,7 +19,7 @@ struct vu_driver_exec {
 	pid_t client;	       /* whose working folder it gets */
 	const uint32_t *stack; /* its network stacks (abi/stack.h) */
 	int source;	       /* -1: none */
-	bool shared;	       /* lock it shared (the mount is read-only) */
+	bool rdonly;	       /* the mount is: the source is locked shared */
 };
 
 /* What the child writes to its report pipe before it exits, if its program could not be run. */

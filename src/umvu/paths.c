@@ -36,6 +36,7 @@ int vu_paths_find(struct vu_paths *p)
 	snprintf(p->files, sizeof(p->files), "%s/vu-files", p->lib);
 	snprintf(p->scan, sizeof(p->scan), "%s/vu-scan", p->lib);
 	snprintf(p->init, sizeof(p->init), "%s/vu-init", p->lib);
+	snprintf(p->lazy, sizeof(p->lazy), "%s/vu-fuse-lazy.so", p->lib);
 	snprintf(p->modules, sizeof(p->modules), "%s/modules", p->lib);
 	return 0;
 }

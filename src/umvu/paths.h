@@ -11,6 +11,7 @@ struct vu_paths {
 	char init[PATH_MAX];	/* vu-init */
 	char files[PATH_MAX];	/* vu-files; a build without libfuse has none */
 	char scan[PATH_MAX];	/* vu-scan; a build without Zydis has none */
+	char lazy[PATH_MAX];	/* vu-fuse-lazy.so */
 	char modules[PATH_MAX]; /* folder of modules */
 };
 

@@ -55,6 +55,11 @@ static void host_rdonly(struct viewos_driver *d)
 	d->rdonly = true;
 }
 
+static void host_lazy(struct viewos_driver *d)
+{
+	d->lazy = true;
+}
+
 static int host_files(struct viewos_driver *d, const struct viewos_files *files)
 {
 	d->files = files;
@@ -92,6 +97,7 @@ void vu_plan_host(struct viewos_host *host)
 	host->driver_say = host_say;
 	host->driver_rdonly = host_rdonly;
 	host->driver_files = host_files;
+	host->driver_lazy_opens = host_lazy;
 }
 
 static bool in_folders(const char *folders, const char *name, char *to, size_t size)

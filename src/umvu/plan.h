@@ -17,6 +17,7 @@ struct viewos_driver {
 	const struct viewos_files *files; /* in the place of argv, which umvu fills in; NULL: none */
 	bool lock;
 	bool rdonly; /* whatever was asked for */
+	bool lazy;   /* a read-only one need not be told of opens */
 	struct {
 		int status, error;
 	} exits[VU_PLAN_EXITS];

@@ -113,6 +113,8 @@ static void test_errors(void **state)
 		{ HEAD "= red\n", "f:4: unknown key ''\n" },
 		{ HEAD "program = q\n", "f:4: 'program' is given twice\n" },
 		{ HEAD "package =\n", "f:4: 'package' needs a value\n" },
+		{ HEAD "opens = no\n",
+		  "f:4: 'opens' is 'no', but can only be one of: told lazy\n" },
 		{ HEAD "kind = disk\n",
 		  "f:4: 'kind' is 'disk', but can only be one of: image any\n" },
 		{ HEAD "ro = {source}\n", "f:4: unknown placeholder in '{source}'\n" },
@@ -233,6 +235,9 @@ static void test_options(void **state)
 	check_options("ro = ro,x\n", "a", true, 0, "ro,x,a");
 	check_options("ro = ro,x\n", "", false, 0, "");
 	check_options("ro=ro\nrw=rw\nwrites=no\n", "", false, 0, "ro");
+	check_options("ro = ro\nopens = lazy\n", "a,vuopen,vuopen=1", true, 0, "ro,a,vuopen=1");
+	assert_true(vufuse_has_option("a,vuopen", VUFUSE_OPENS_TOLD));
+	assert_false(vufuse_has_option("a,vuopens,vuopen=1", VUFUSE_OPENS_TOLD));
 	check_options(asks, "", false, 0, "ro");
 	check_options(asks, "a,rw+", false, 0, "rw,a,rw+");
 	check_options(asks, "rw+,a", true, 0, "ro,a");

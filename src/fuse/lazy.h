@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Files that the kernel opens without asking the FUSE daemon: what has to be changed in the messages between
+ * the two. No descriptors here; preload.c has them.
+ */
+#ifndef VU_FUSE_LAZY_H
+#define VU_FUSE_LAZY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct vu_lazy;
+
+/* These are called with the lock held, from any thread, and must be no cancellation points. */
+struct vu_lazy_host {
+	/* Write a reply to the kernel; it may be too late for it. */
+	void (*send)(void *ctx, const void *reply, size_t len);
+	/* Whether vu_lazy_next() has something for whichever thread comes; told when that changes. */
+	void (*ready)(void *ctx, bool is);
+	/* The daemon wants something that cannot be done this way. */
+	void (*warn)(void *ctx, const char *what);
+	void *ctx;
+	size_t max_handles; /* that are kept, though nobody uses them */
+};
+
+/* A connection, of which nothing has been read so far. NULL: no memory. */
+struct vu_lazy *vu_lazy_new(const struct vu_lazy_host *host);
+void vu_lazy_free(struct vu_lazy *l);
+
+/*
+ * A message has been read from the kernel, into a buffer of len bytes. Its length, after changes that keep
+ * it: it is for the daemon; 0: it is not (yet).
+ */
+size_t vu_lazy_request(struct vu_lazy *l, void *msg, size_t len);
+
+/* A message that is for the daemon now. Its length; 0: none; -EINVAL: it does not fit. */
+ssize_t vu_lazy_next(struct vu_lazy *l, void *msg, size_t size);
+
+/* The daemon writes a message. Whether it was meant for us; otherwise it is for the kernel. */
+bool vu_lazy_reply(struct vu_lazy *l, const struct iovec *iov, int n);
+
+/*
+ * The kernel has no more requests. Whether the daemon has to be told of something before it is told that:
+ * vu_lazy_next() has it.
+ */
+bool vu_lazy_gone(struct vu_lazy *l);
+
+#endif
