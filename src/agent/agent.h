@@ -57,8 +57,9 @@ struct vu_scratch {
 	void *guest_sp;		   /* where the guest's stack is free while the handler runs */
 	int owner;		   /* tid, 0 free */
 	bool mapped;		   /* not in the table: unmap when done */
-	struct vu_call *waiting;   /* the call is being made with signals let in: vu_roll_back() */
+	struct vu_call *waiting;   /* the call is being made with signals let in: vu_settle() */
 	void *waiting_at;	   /* ... from here on the guest's stack */
+	bool made;		   /* ... has been made */
 	bool stays;		   /* ... and cannot be begun again */
 	void *extra;
 	size_t extra_size;

@@ -51,17 +51,17 @@ static uint32_t bit_of(int index)
 }
 
 /*
- * Queues a signal for when the agent is done: it is blocked until then, for its frame must not come on the
- * alternate stack, where that of the trapped call may lie. A process may queue itself a signal with any
- * siginfo (rt_tgsigqueueinfo(2)). SIGSYS has its handler called by the agent, at once.
+ * It is blocked until the agent is done, for its frame must not come on the alternate stack, where that of the trapped
+ * call may lie. A process may queue itself a signal with any siginfo (rt_tgsigqueueinfo(2)). SIGSYS has its handler
+ * called by the agent, at once.
  */
-static void queue_again(int sig, const void *info)
+long vu_signal_again(int sig, const void *info)
 {
 	uint64_t bit = VU_SIGBIT(sig);
 
 	if (sig != VU_SIGSYS)
 		vu_sys(__NR_rt_sigprocmask, SIG_BLOCK_, &bit, 0, 8);
-	vu_sys(__NR_rt_tgsigqueueinfo, vu_sys(__NR_getpid), vu_sys(__NR_gettid), sig, info);
+	return vu_sys(__NR_rt_tgsigqueueinfo, vu_sys(__NR_getpid), vu_sys(__NR_gettid), sig, info);
 }
 
 /* Kept signals have become deliverable: hand in those that waited. */
@@ -71,7 +71,7 @@ static void release_pending(struct vu_thread *t, uint32_t unblocked)
 		if (!(t->kept_pending & unblocked & bit_of(i)))
 			continue;
 		t->kept_pending &= ~bit_of(i);
-		queue_again(vu_kept_signal(i), t->kept_info[i]);
+		vu_signal_again(vu_kept_signal(i), t->kept_info[i]);
 	}
 }
 
@@ -164,10 +164,19 @@ static uint32_t blocked_after(uint32_t now, uint64_t flags, uint64_t mask)
 	return now | (uint32_t)(mask & VU_KEPT);
 }
 
+/* What of a handler's frame matters to the agent; the place to go back to is mended. */
 static bool read_frame(uint64_t rsp, uint64_t *mask, uint64_t *flags)
 {
-	return !guest_read(mask, rsp + offsetof(struct vu_regs, sigmask), sizeof(*mask)) &&
-	       !guest_read(flags, rsp + offsetof(struct vu_regs, flags), sizeof(*flags));
+	uint64_t at = rsp + offsetof(struct vu_regs, rip), rip, resume;
+
+	if (guest_read(mask, rsp + offsetof(struct vu_regs, sigmask), sizeof(*mask)) < 0 ||
+	    guest_read(flags, rsp + offsetof(struct vu_regs, flags), sizeof(*flags)) < 0 ||
+	    guest_read(&rip, at, sizeof(rip)) < 0)
+		return false;
+	resume = vu_place_resume(rip);
+	if (resume != rip)
+		guest_write(at, &resume, sizeof(resume));
+	return true;
 }
 
 void vu_leave_plain_handler(uint64_t rsp)
@@ -535,7 +544,7 @@ uint64_t vu_fault_foreign(int sig, struct vu_siginfo *info, struct vu_regs *regs
 	}
 	if (is_busy(regs) && agent_process.kept[index].handler > SIG_IGN_) {
 		/* Sent by somebody: to be handled when the agent is done and restores the mask. */
-		queue_again(sig, info);
+		vu_signal_again(sig, info);
 		regs->sigmask |= VU_SIGBIT(sig);
 		return 0;
 	}
