@@ -103,7 +103,6 @@ struct vu_process {
 	bool viewless;	   /* no view image could be mapped: everything is the host's */
 	bool no_new_privs; /* as the guest sees it */
 	bool strict;	   /* in seccomp's strict mode */
-	bool interprets;   /* it was executed by a rule of the view: an emulator */
 	bool tracer;	   /* has used ptrace(2) */
 	bool no_clock;	   /* the time stamp counter is forbidden to it (PR_SET_TSC) */
 	bool shares_fs;	   /* another process changes its cwd, too (CLONE_FS without CLONE_VM) */
@@ -135,7 +134,6 @@ struct vu_call {
 	struct vu_regs *regs;
 	uint64_t kind; /* of the patched site (gate.h) */
 	bool by_gate;  /* it came by a patched site, not by a trap */
-	bool in_place; /* to be made by the program's own instruction (trap.h) */
 	bool again;    /* to be made once more: what it was about has changed under it */
 };
 

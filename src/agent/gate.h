@@ -58,7 +58,6 @@ void vu_frame_regs(struct vu_regs *r, const struct vu_frame *f);
 /* By number, what the gate does: the call at once; it asks the agent; the same if argument n is not zero. */
 #define VU_GATE_HOST   0
 #define VU_GATE_TRAP   1
-#define VU_GATE_PLACE  1
 #define VU_GATE_GATE   1
 #define VU_GATE_ENOSYS 1
 #define VU_GATE_ARG(n) (2 + (n))

@@ -318,8 +318,7 @@ static struct vu_answer quick_wait4(struct vu_frame *f)
 	struct vu_answer a;
 	int status = 0;
 
-	/* Where it may wait, a signal that comes is to find the program (vu_roll_back()). */
-	if (agent_process.tracer || !(f->arg[2] & WNOHANG))
+	if (agent_process.tracer)
 		return NO_ANSWER;
 	mine.arg[1] = (uint64_t)&status;
 	a = answer(make(&mine));
@@ -338,7 +337,7 @@ static struct vu_answer quick_waitid(struct vu_frame *f)
 {
 	struct vu_answer a;
 
-	if (agent_process.tracer || (f->arg[3] & WSTOPPED) || !(f->arg[3] & WNOHANG))
+	if (agent_process.tracer || (f->arg[3] & WSTOPPED))
 		return NO_ANSWER;
 	a = answer(make(f));
 	vu_known_forget();

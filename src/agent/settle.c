@@ -275,7 +275,7 @@ bool vu_settle(int sig, const struct vu_siginfo *info, struct vu_regs *r)
 {
 	struct vu_scratch *s;
 
-	if (!within(r->rip, vu_text_begin, vu_text_end) || vu_traced)
+	if (!within(r->rip, vu_text_begin, vu_text_end))
 		return false;
 	if (r->rip == (uint64_t)vu_fault_entry) {
 		in_entry(r);

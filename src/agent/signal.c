@@ -277,7 +277,7 @@ void vu_kept_reset(void)
 
 uint64_t vu_detour(unsigned long sig, uint64_t handler)
 {
-	if (handler <= SIG_IGN_ || vu_traced)
+	if (handler <= SIG_IGN_)
 		return handler;
 	handlers[sig - 1] = handler;
 	return vu_detour_entry();
@@ -394,12 +394,6 @@ static long wait_with(struct vu_call *c, uint64_t mask)
 	return r;
 }
 
-/* Can a call with that mask be made as it is, by the program itself? */
-static bool in_place(struct vu_call *c, uint64_t mask)
-{
-	return !c->thread->kept_blocked && !(mask & VU_KEPT) && vu_call_in_place(c);
-}
-
 /* A call with a temporary signal mask in argument n: waits with that mask less SIGSYS. */
 static long with_mask(struct vu_call *c, int n)
 {
@@ -409,8 +403,6 @@ static long with_mask(struct vu_call *c, int n)
 		return vu_native_blocking(c);
 	if (guest_read(&mask, c->arg[n], sizeof(mask)) < 0)
 		return -EFAULT;
-	if (in_place(c, mask))
-		return 0;
 	kernel = mask & ~VU_KEPT;
 	c->arg[n] = (unsigned long)&kernel;
 	return wait_with(c, mask);
@@ -444,8 +436,6 @@ static long with_mask_pair(struct vu_call *c)
 	}
 	if (guest_read(&mask, pair[0], sizeof(mask)) < 0)
 		return -EFAULT;
-	if (c->nr == __NR_pselect6 && in_place(c, mask))
-		return 0;
 	c->arg[5] = (unsigned long)pair;
 	kernel = mask & ~VU_KEPT;
 	pair[0] = (uint64_t)&kernel;

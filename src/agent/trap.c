@@ -107,7 +107,6 @@ static long handle(struct vu_call *c, struct vu_scratch *s)
 {
 	c->row = vu_row(c->nr);
 	c->s = s;
-	vu_count(c->by_gate ? VU_STATS_FULL : VU_STATS_TRAP, c->nr);
 	if (agent_process.strict && c->nr != __NR_rt_sigreturn)
 		vu_sys(__NR_kill, vu_sys(__NR_getpid), 9 /* SIGKILL */);
 	if (!c->row) {
@@ -143,50 +142,13 @@ static void on_gate_trap(struct vu_regs *regs, struct vu_call *c, struct vu_scra
 	uint64_t at[2]; /* kind, return address */
 
 	guest_read(at, regs->rsp, sizeof(at));
+	c->by_gate = true;
+	c->kind = at[0];
 	regs->rsp += sizeof(at);
 	regs->rip = regs->rcx = at[1];
 	regs->eflags = vu_flags_after(regs->eflags, at[0], 0); /* for a child, whose result is 0 */
 	regs->rax = (uint64_t)handle(c, s);
 	regs->eflags = vu_flags_after(regs->eflags, at[0], (long)regs->rax);
-}
-
-/* Is what follows the call "cmp $-4095,%rax; jae ...", pops, a return, or the end of that? */
-static bool returns(uint64_t rip)
-{
-	static const unsigned char cmp[] = { 0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff, 0x73 };
-	unsigned char at[16];
-	size_t i = 0;
-
-	if (guest_read(at, rip, sizeof(at)) < 0)
-		return false;
-	if (!memcmp(at, cmp, sizeof(cmp)))
-		i = sizeof(cmp) + 1;
-	while (i < sizeof(at) - 1 && (at[i] & 0xf8) == 0x58)
-		i++;
-	return at[i] == 0xc3;
-}
-
-bool vu_call_in_place(struct vu_call *c)
-{
-	unsigned char at[4]; /* qemu-user has "jne", if a signal has come, before the instruction */
-
-	if (agent_process.tracer || c->by_gate ||
-	    guest_read(at, c->regs->rip - 4, sizeof(at)) < 0 || memcmp(at + 2, CALL_SITE, 2) ||
-	    !(agent_process.interprets || at[0] == 0x75))
-		return false;
-	c->in_place = returns(c->regs->rip);
-	return c->in_place;
-}
-
-/* The registers as they were at the instruction. */
-static void send_back(struct vu_regs *r, int nr)
-{
-	r->rip -= 2;
-	r->rax = (uint64_t)nr;
-	if (nr == __NR_pselect6 || nr == __NR_epoll_pwait || nr == __NR_epoll_pwait2)
-		r->rdi = (uint32_t)r->rdi | (uint64_t)VU_IN_PLACE_INT << 32;
-	else
-		r->r9 = VU_IN_PLACE;
 }
 
 static void on_trap(struct vu_regs *r, int nr)
@@ -196,12 +158,11 @@ static void on_trap(struct vu_regs *r, int nr)
 			     .regs = r };
 	struct vu_scratch *s = vu_scratch_get((int)vu_sys(__NR_gettid));
 
+	vu_count(VU_STATS_TRAP, nr);
 	if (r->rip == VU_GATE_TRAPPED)
 		on_gate_trap(r, &c, s);
 	else
 		r->rax = (uint64_t)handle(&c, s);
-	if (c.in_place)
-		send_back(r, nr);
 	vu_scratch_put(s);
 }
 
@@ -339,6 +300,7 @@ long vu_gate_full(struct vu_frame *f)
 	c.regs = (struct vu_regs *)s->regs;
 	fill_regs(c.regs, f, mask);
 	c.kind = f->kind;
+	vu_count(VU_STATS_FULL, c.nr);
 	r = handle(&c, s);
 	f->mask = c.regs->sigmask;
 	vu_scratch_put(s);

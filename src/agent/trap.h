@@ -26,13 +26,6 @@
 #define VU_SA_NODEFER	0x40000000ul
 #define VU_SA_RESETHAND 0x80000000ul
 
-/*
- * The mark of a call that is sent back, which the filter lets pass: in the sixth argument of those that have fewer, in
- * the upper half of the first, an int, of those that have six.
- */
-#define VU_IN_PLACE	0x76752d696e2d706cul
-#define VU_IN_PLACE_INT 0x76752d69u
-
 /* The kernel's siginfo of SIGSYS (SI_SECCOMP layout). */
 struct vu_siginfo {
 	int32_t signo, error, code, pad;
@@ -47,14 +40,6 @@ struct vu_siginfo {
  * possible, in the handler of SIGSEGV. False: it is none.
  */
 bool vu_fault_call(struct vu_regs *regs);
-/*
- * Has a call (a row PLACE, or ARGn with a signal mask) that needs nothing of the agent made by the program's own instruction, when the handler
- * returns, which is then to do nothing more. An emulator (a program that a rule of the view runs, or that looks like one) looks where a
- * signal has interrupted it: at that instruction it knows that the call is to be begun again. Possible where the
- * instruction is that of a function that returns at once, to which the arguments' registers are of no use
- * then. False: it is not.
- */
-bool vu_call_in_place(struct vu_call *c);
 /* Installs the agent's handler for SIGSYS. 0 or -errno. */
 long vu_trap_init(void);
 /* Sets the thread's signal mask as the kernel sees it. */

@@ -30,7 +30,6 @@
 #define IS_HOST_HOST   true
 #define IS_HOST_GATE   false
 #define IS_HOST_TRAP   false
-#define IS_HOST_PLACE  false
 #define IS_HOST_ARG1   false
 #define IS_HOST_ARG3   false
 #define IS_HOST_ARG4   false

@@ -17,7 +17,6 @@
 #define TRAPS_HOST   false
 #define TRAPS_GATE   false
 #define TRAPS_TRAP   true
-#define TRAPS_PLACE  true
 #define TRAPS_ENOSYS true
 #define TRAPS_ARG1   true
 #define TRAPS_ARG3   true
