@@ -102,6 +102,14 @@ static bool mark(int pid)
 	return vu_sys(__NR_ptrace, PTRACE_POKEDATA_, pid, &vu_traced, 1) >= 0;
 }
 
+void vu_trace_from_now(int pid)
+{
+	uint64_t yes = 1, iov[2] = { (uint64_t)&yes, sizeof(yes) },
+		 there[2] = { (uint64_t)&vu_traced, sizeof(vu_traced) };
+
+	vu_sys(__NR_process_vm_writev, pid, iov, 1, there, 1, 0);
+}
+
 static bool is_resume(int request)
 {
 	return request == PTRACE_CONT_ || request == PTRACE_SYSCALL_ ||
