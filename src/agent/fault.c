@@ -45,6 +45,7 @@ long vu_fault_action(int sig, const struct vu_sigaction *guest, struct vu_sigact
 		.handler = (uint64_t)vu_fault_entry,
 		.flags = VU_SA_SIGINFO | VU_SA_RESTORER | VU_SA_ONSTACK | VU_SA_NODEFER,
 		.restorer = (uint64_t)vu_restorer,
+		.mask = VU_ALL_SIGNALS, /* none is to find this handler where it makes a call */
 	};
 
 	if (guest && guest->handler > 1) {

@@ -101,6 +101,31 @@ static void show_behind(struct vu_regs *r)
 		r->rsp += 128;
 }
 
+/*
+ * In a stub, beside what it has of the program's own: as if at the instruction, or behind it. Elsewhere, nothing is done.
+ */
+static void in_stub(struct vu_regs *r)
+{
+	const uint64_t call = CALL_SIZE, nop = offsetof(struct behind, red);
+	char at[SIZE(STUB_DOWN)];
+	bool red;
+
+	if (!guest_read(at, r->rip, sizeof(at)) && !memcmp(at, STUB_DOWN, sizeof(at)) &&
+	    ends_call(r->rip + sizeof(at) + call)) {
+		r->rip += sizeof(at);
+		r->rsp -= 128;
+	}
+	if (ends_call(r->rip + call) && jump_of(r->rip + call, &red)) {
+		r->rip += call;
+		to_instruction(r, true);
+	} else if (ends_call(r->rip)) {
+		show_behind(r);
+	} else if (ends_call(r->rip - nop) && jump_of(r->rip - nop, &red)) {
+		r->rip -= nop;
+		show_behind(r);
+	}
+}
+
 uint64_t vu_place_resume(uint64_t rip)
 {
 	struct {
@@ -275,8 +300,11 @@ bool vu_settle(int sig, const struct vu_siginfo *info, struct vu_regs *r)
 {
 	struct vu_scratch *s;
 
-	if (!within(r->rip, vu_text_begin, vu_text_end))
+	if (!within(r->rip, vu_text_begin, vu_text_end)) {
+		if (r->rip < VU_AGENT_ADDR || r->rip >= VU_AGENT_END)
+			in_stub(r);
 		return false;
+	}
 	if (r->rip == (uint64_t)vu_fault_entry) {
 		in_entry(r);
 		return false;
