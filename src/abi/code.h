@@ -15,7 +15,7 @@
  * Sites without room for it jump to a stub in the same file that calls VU_GATE_ANY, and back (abi/scan.h). Where
  * that cannot be either, the instruction becomes VU_FAULT_SITE, and the agent makes the call in its SIGSEGV handler.
  * Where libraries compare the place with the instruction pointer of a thread that is to be cancelled, the instruction
- * must be made there and nowhere else: it is VU_DEFER_SITE until a process comes to it. That process then gets the
+ * must be made there where there is no room for a stub behind it: it is VU_DEFER_SITE until a process comes to it. That process then gets the
  * filter, and its instruction back.
  *
  * The call pushes its return address: no site may lie in a function that keeps data below its stack

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define VU_SCAN_MAGIC	  0x4e435356u /* "VSCN" */
-#define VU_SCAN_VERSION	  10u	/* of the format and of the rules: older lists are made anew */
+#define VU_SCAN_VERSION	  11u	/* of the format and of the rules: older lists are made anew */
 #define VU_SCAN_SITES	  4000u /* most of a file; what is beyond is not patched */
 #define VU_SCAN_SHORTEST  5u	/* bytes of a site, but for VU_SCAN_FAULT and _DEFER */
 #define VU_SCAN_LONGEST	  48u
@@ -43,13 +43,16 @@ struct vu_scan_head {
  *	VU_SITE_F001	syscall; ...; cmp $-4095,%rax
  *	VU_SCAN_STUB	anything; syscall; anything: where there is room for a jump only, to a copy in the pad
  *	VU_SCAN_STUB_RED	... of a function that uses the red zone
+ *	VU_SCAN_RETURN	syscall; ret; then nothing that is used, where the stub is. The return stays in its place
  *	VU_SCAN_FAULT	syscall: becomes an instruction that faults (VU_FAULT_SITE)
  *	VU_SCAN_DEFER	the same, of a number that is not known; to be patched in a file that is whole (VU_DEFER_SITE)
  */
-#define VU_SCAN_STUB	 3u
-#define VU_SCAN_STUB_RED 4u
-#define VU_SCAN_FAULT	 5u
-#define VU_SCAN_DEFER	 6u
+#define VU_SCAN_STUB	      3u
+#define VU_SCAN_STUB_RED      4u
+#define VU_SCAN_FAULT	      5u
+#define VU_SCAN_DEFER	      6u
+#define VU_SCAN_RETURN	      7u
+#define VU_SCAN_RETURN_LENGTH 18u
 
 struct vu_scan_site {
 	uint64_t offset; /* in the file, of the first byte to be patched */

@@ -46,7 +46,6 @@ struct vu_cred {
 #define VU_EXEC_NO_NEW_PRIV 0x10u /* the guest itself has set PR_SET_NO_NEW_PRIVS */
 #define VU_EXEC_NAMELESS    0x40u /* the program has no name left */
 #define VU_EXEC_NO_CLOCK    0x20u /* ... PR_SET_TSC: the time stamp counter is forbidden */
-#define VU_EXEC_INTERPRETS  0x04u /* the program is the interpreter of a rule */
 #define VU_EXEC_ARGV0	    0x80u /* the program is an interpreter that finds argv[0] kept (AT_FLAGS) */
 
 struct vu_exec_state {

@@ -57,8 +57,9 @@ struct vu_scratch {
 	void *guest_sp;		   /* where the guest's stack is free while the handler runs */
 	int owner;		   /* tid, 0 free */
 	bool mapped;		   /* not in the table: unmap when done */
-	struct vu_call *waiting;   /* the call is being made with signals let in: vu_roll_back() */
+	struct vu_call *waiting;   /* the call is being made with signals let in: vu_settle() */
 	void *waiting_at;	   /* ... from here on the guest's stack */
+	bool made;		   /* ... has been made */
 	bool stays;		   /* ... and cannot be begun again */
 	void *extra;
 	size_t extra_size;
@@ -102,7 +103,6 @@ struct vu_process {
 	bool viewless;	   /* no view image could be mapped: everything is the host's */
 	bool no_new_privs; /* as the guest sees it */
 	bool strict;	   /* in seccomp's strict mode */
-	bool interprets;   /* it was executed by a rule of the view: an emulator */
 	bool tracer;	   /* has used ptrace(2) */
 	bool no_clock;	   /* the time stamp counter is forbidden to it (PR_SET_TSC) */
 	bool shares_fs;	   /* another process changes its cwd, too (CLONE_FS without CLONE_VM) */
@@ -136,7 +136,6 @@ struct vu_call {
 	struct vu_regs *regs;
 	uint64_t kind; /* of the patched site (gate.h) */
 	bool by_gate;  /* it came by a patched site, not by a trap */
-	bool in_place; /* to be made by the program's own instruction (trap.h) */
 	bool again;    /* to be made once more: what it was about has changed under it */
 };
 

@@ -148,12 +148,44 @@ static long map_known(const struct vu_code_map *m, const struct vu_code_file *f,
 	return r;
 }
 
+/*
+ * Where the code is of a process without a filter, all of it mapped here. What has been unmapped stays; where there is
+ * more than this, all may be code.
+ */
+#define RANGES 48
+static struct range {
+	uint64_t from, to;
+} ranges[RANGES];
+static unsigned int n_ranges;
+
+static void note_range(const struct vu_code_map *m, long at)
+{
+	unsigned int i;
+
+	if (vu_filtered || (at < 0 && at > -4096))
+		return;
+	i = __atomic_fetch_add(&n_ranges, 1, __ATOMIC_RELAXED);
+	if (i < RANGES)
+		ranges[i] = (struct range){ (uint64_t)at, (uint64_t)at + m->len };
+}
+
+static bool may_be_code(uint64_t from, uint64_t size)
+{
+	unsigned int n = __atomic_load_n(&n_ranges, __ATOMIC_RELAXED);
+
+	for (unsigned int i = 0; i < n && i < RANGES; i++)
+		if (from < ranges[i].to && ranges[i].from < from + (size ? size : 1))
+			return true;
+	return n > RANGES;
+}
+
 long vu_code_map(const struct vu_code_map *m, char *msg)
 {
 	const struct stat *st = m->st;
 	const struct vu_code_file *f;
 	struct stat own;
 	bool whole;
+	long r;
 
 	if (!agent_process.patches)
 		return map_unpatched(m, false);
@@ -170,7 +202,9 @@ long vu_code_map(const struct vu_code_map *m, char *msg)
 	whole = is_whole(m, f);
 	if (!msg && (!f || (!whole && !vu_filtered)))
 		return VU_CODE_UNKNOWN;
-	return map_known(m, f, whole);
+	r = map_known(m, f, whole);
+	note_range(m, r);
+	return r;
 }
 
 bool vu_code_is_interp(uint64_t ip)
@@ -210,6 +244,9 @@ bool vu_code_may_appear(long nr, const uint64_t *arg)
 		  1 /* to write an entry: its segment may be of another kind */ },
 	};
 
+	/* A mapping of code that comes to be of more of its file. */
+	if (nr == __NR_mremap)
+		return arg[2] > arg[1] && may_be_code(arg[0], arg[1]);
 	/* All bits: a question to personality(2); no valid value for the others. */
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
 		if (calls[i].nr == nr)

@@ -8,7 +8,6 @@
 #define ROW_HOST(handler)   NULL
 #define ROW_GATE(handler)   handler
 #define ROW_TRAP(handler)   handler
-#define ROW_PLACE(handler)  handler
 #define ROW_OWN0(handler)   handler
 #define ROW_OWN1(handler)   handler
 #define ROW_ARG1(handler)   handler

@@ -54,7 +54,6 @@ struct exec {
 	uint64_t *vec;		     /* the new argv */
 	uint64_t prefix[3 * SCRIPT_LEVELS]; /* arguments before the guest's own, last first */
 	int n_prefix;
-	bool interprets;   /* it is the interpreter of a rule */
 	bool skip_argv0;   /* the guest's own first argument is dropped */
 	bool keep_argv0;   /* a rule's flag "P" was used */
 	bool nameless;	   /* no name leads to the program */
@@ -336,7 +335,6 @@ static long enter_format(struct exec *x)
 	if (x->inaccessible)
 		return -ENOENT;
 	x->strings += r;
-	x->interprets = true;
 	if (f.flags & VU_RULE_ARGV0)
 		x->keep_argv0 = true;
 	else
@@ -513,8 +511,6 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 		st->flags |= VU_EXEC_FILTERED;
 	if (x->nameless)
 		st->flags |= VU_EXEC_NAMELESS;
-	if (x->interprets)
-		st->flags |= VU_EXEC_INTERPRETS;
 	if (x->keep_argv0)
 		st->flags |= VU_EXEC_ARGV0;
 	if (t->has_cred) {

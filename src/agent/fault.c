@@ -18,18 +18,16 @@
 
 extern char vu_fault_begin[], vu_fault_end[], vu_fault_fixup[], vu_fault_entry[], vu_restorer[];
 
-uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs);
-
 bool vu_is_mended(uint64_t rip)
 {
 	return rip >= (uint64_t)vu_fault_begin && rip < (uint64_t)vu_fault_end;
 }
 
-/* Called by vu_fault_entry: 0, or the guest's handler to go on with. */
 uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 {
 	if (vu_kept_index((unsigned long)sig) < 0) {
-		vu_roll_back(regs);
+		if (vu_settle(sig, info, regs))
+			return 0;
 		return vu_handler_of((unsigned long)sig, vu_detour_entry());
 	}
 	if (info->code > 0 && vu_is_mended(regs->rip)) {
@@ -47,6 +45,7 @@ long vu_fault_action(int sig, const struct vu_sigaction *guest, struct vu_sigact
 		.handler = (uint64_t)vu_fault_entry,
 		.flags = VU_SA_SIGINFO | VU_SA_RESTORER | VU_SA_ONSTACK | VU_SA_NODEFER,
 		.restorer = (uint64_t)vu_restorer,
+		.mask = VU_ALL_SIGNALS, /* none is to find this handler where it makes a call */
 	};
 
 	if (guest && guest->handler > 1) {

@@ -7,8 +7,7 @@
  *
  *	wrong architecture, x32 number:   ENOSYS
  *	search tree over the numbers:	  HOST -> allow; ARGn -> allow if the argument is 0; OWNn ->
- *					  allow if it is not the tree (tree.h); PLACE -> allow if
- *					  the agent has sent it back; else -> below
+ *					  allow if it is not the tree (tree.h); else -> below
  *	from the agent's code?		  allow, else trap
  */
 #include <asm/errno.h>
@@ -21,11 +20,10 @@
 #include "agent/filter.h"
 #include "agent/trap.h"
 
-enum when { HOST, TRAP, PLACE, OWN0, OWN1, ARG1, ARG3, ARG4, ARG5, ENOSYS_ };
+enum when { HOST, TRAP, OWN0, OWN1, ARG1, ARG3, ARG4, ARG5, ENOSYS_ };
 #define WHEN_HOST   HOST
 #define WHEN_GATE   HOST
 #define WHEN_TRAP   TRAP
-#define WHEN_PLACE  PLACE
 #define WHEN_OWN0   OWN0
 #define WHEN_OWN1   OWN1
 #define WHEN_ARG1   ARG1
@@ -106,18 +104,6 @@ static void emit_leaf(struct program *p, int w)
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0);
 		LOAD(OFF_ARG(n) + 4);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0);
-		RETURN(SECCOMP_RET_ALLOW);
-	}
-	if (w == ARG4 || w == ARG5) { /* of six arguments */
-		LOAD(OFF_ARG(0) + 4);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, VU_IN_PLACE_INT);
-		RETURN(SECCOMP_RET_ALLOW);
-	}
-	if (w == PLACE || w == ARG3) {
-		LOAD(OFF_ARG(5));
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 3, (uint32_t)VU_IN_PLACE);
-		LOAD(OFF_ARG(5) + 4);
-		emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)(VU_IN_PLACE >> 32));
 		RETURN(SECCOMP_RET_ALLOW);
 	}
 	emit(p, BPF_JMP | BPF_JA, 0, 0, UINT32_MAX); /* to the origin check: set in the end */

@@ -5,19 +5,21 @@
 
 #include "agent/agent.h"
 
-/* What a call by a patched site has on the guest's stack. */
+/* What a call by a patched site has on the guest's stack. gate.S has the offsets. */
 struct vu_frame {
 	uint64_t use[2]; /* arguments 0 and 1 as the call is to be made with */
-	uint64_t kind;	 /* lowest byte: enum vu_site_kind */
+	uint64_t result; /* if `leaving` */
+	uint64_t mask;	 /* if `held`: the guest's signal mask */
+	bool made;	 /* something has been done that must not be done again */
+	bool held;	 /* signals are blocked until the frame is left */
+	bool full;	 /* it is in vu_gate_full() */
+	bool leaving;	 /* there is a result, and nothing left to do but to let signals in */
+	uint32_t pad;
+	uint64_t kind; /* lowest byte: enum vu_site_kind */
 	uint64_t nr;
 	uint64_t arg[6];
+	uint64_t rbx, rbp, r12, r13, r14, r15;
 	uint64_t ret; /* the site's return address; above it is the guest's stack */
-};
-
-/* The same with the registers that a function keeps. */
-struct vu_full_frame {
-	uint64_t r15, r14, r13, r12, rbp, rbx;
-	struct vu_frame f;
 };
 
 /* What the gate is to do: take the full way, return the result, or make the call (with vu_frame.use). */
@@ -37,8 +39,8 @@ struct vu_answer {
  */
 struct vu_answer vu_quick(struct vu_frame *f);
 
-/* gate.c: the full way; the result. */
-long vu_gate_full(struct vu_full_frame *f);
+/* trap.c: the full way; the result. It has blocked all signals (vu_frame.held). */
+long vu_gate_full(struct vu_frame *f);
 
 /*
  * The process gets the filter, if it can: when it has become a traced one, and its calls are to trap. On little of the
@@ -46,10 +48,16 @@ long vu_gate_full(struct vu_full_frame *f);
  */
 bool vu_gate_filter(void);
 
+#define VU_NO_KIND 3 /* by its own instruction: the flags stay */
+
+/* The guest's flags after a call by a site of that kind (vu_frame.kind) with that result; `flags`: what they are now. */
+uint64_t vu_flags_after(uint64_t flags, uint64_t kind, long result);
+/* The guest's registers as they are behind the call, but for its result. What a frame does not hold stays. */
+void vu_frame_regs(struct vu_regs *r, const struct vu_frame *f);
+
 /* By number, what the gate does: the call at once; it asks the agent; the same if argument n is not zero. */
 #define VU_GATE_HOST   0
 #define VU_GATE_TRAP   1
-#define VU_GATE_PLACE  1
 #define VU_GATE_GATE   1
 #define VU_GATE_OWN0   1
 #define VU_GATE_OWN1   1

@@ -9,9 +9,11 @@
 #include <asm/unistd_64.h>
 #include <linux/openat2.h>
 
+#include "agent/filter.h"
 #include "agent/handlers.h"
 #include "agent/names.h"
 #include "agent/open.h"
+#include "agent/ptrace.h"
 #include "agent/tree.h"
 #include "agent/stack.h"
 
@@ -51,6 +53,16 @@ static long refuse_writing(const struct vu_path *p)
 	return r < 0 ? r : -ETXTBSY;
 }
 
+/* The memory of `pid` is opened for writing: that code may come to be there. Another process gets the filter with its next call. */
+static long may_write_code(int pid)
+{
+	if (pid && vu_is_own_pid(pid))
+		return vu_filter_need();
+	if (pid)
+		vu_trace_from_now(pid);
+	return 0;
+}
+
 /*
  * Issues the call, whose name is in its arguments, and puts what the agent makes itself in the place of
  * what the kernel opened. So all that the kernel, or a filter of the guest's, has to say comes first.
@@ -62,6 +74,8 @@ static long open_issue(struct vu_call *c, struct vu_path *p, uint64_t flags, boo
 
 	if (special && (p->flags & VU_PATH_SELF_EXE) && (flags & (VU_O_ACCMODE | VU_O_TRUNC)))
 		r = refuse_writing(p);
+	else if (special && (flags & VU_O_ACCMODE))
+		r = may_write_code(vu_proc_mem_of(c, p->virt));
 	if (!r)
 		r = fd = vu_mount_lost(c, p, vu_native_blocking(c));
 	if (special && fd >= 0) {

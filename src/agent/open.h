@@ -32,5 +32,7 @@ uint32_t vu_how_to_open(uint64_t flags);
  */
 long vu_proc_open(struct vu_call *c, struct vu_path *p, int fd, uint64_t flags);
 long vu_fuse_open(struct vu_call *c, struct vu_path *p, int fd, uint64_t flags);
+/* The guest (process or thread) whose memory the canonical path names ("/proc/PID/mem"); 0: none. */
+int vu_proc_mem_of(struct vu_call *c, const char *virt);
 
 #endif

@@ -104,7 +104,9 @@ static inline bool vu_may_be_special(const char *path, size_t n)
 
 	if (b == 's')
 		return a == 't' || a == 'u' || a == 'p';
-	return b == 'e' ? a == 'x' || a == 's' : b == 'o' && a == 'f';
+	if (b == 'e')
+		return a == 'x' || a == 's';
+	return (b == 'o' && a == 'f') || (b == 'm' && a == 'e');
 }
 /* The process that a canonical path "/proc/PID/exe" or "/proc/PID/task/TID/exe" belongs to; 0: none. */
 int vu_exe_pid(const char *virt);

@@ -37,7 +37,8 @@ static bool is_on(const struct proc_file *f)
 
 bool vu_special_name(const char *name, size_t len)
 {
-	if ((len == 3 && !memcmp(name, "exe", 3)) || (len == 4 && !memcmp(name, "fuse", 4)))
+	if ((len == 3 && (!memcmp(name, "exe", 3) || !memcmp(name, "mem", 3))) ||
+	    (len == 4 && !memcmp(name, "fuse", 4)))
 		return true;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (!vu_strncmp(files[i].name, name, len) && !files[i].name[len])
@@ -110,8 +111,8 @@ static int take_pid(const char **s)
 	return (int)n;
 }
 
-/* The row for a canonical path, and whose file it is. */
-static const struct proc_file *find_file(const char *virt, int *pid, int *tid)
+/* What a canonical path says of a process or thread: the rest of it; NULL: nothing. */
+static const char *of_process(const char *virt, int *pid, int *tid)
 {
 	const char *s = virt;
 
@@ -123,7 +124,15 @@ static const struct proc_file *find_file(const char *virt, int *pid, int *tid)
 		s += 5;
 		*tid = take_pid(&s);
 	}
-	if (!*tid)
+	return *tid ? s : NULL;
+}
+
+/* The row for a canonical path, and whose file it is. */
+static const struct proc_file *find_file(const char *virt, int *pid, int *tid)
+{
+	const char *s = of_process(virt, pid, tid);
+
+	if (!s)
 		return NULL;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (!vu_strcmp(s, files[i].name))
@@ -230,4 +239,12 @@ long vu_proc_open(struct vu_call *c, struct vu_path *p, int fd, uint64_t flags)
 	r = vu_sys(__NR_dup3, text, fd, flags & VU_O_CLOEXEC);
 	vu_sys(__NR_close, text);
 	return r;
+}
+
+int vu_proc_mem_of(struct vu_call *c, const char *virt)
+{
+	int pid, tid;
+	const char *s = of_process(virt, &pid, &tid);
+
+	return s && !vu_strcmp(s, "mem") && (vu_is_own_pid(pid) || is_in_view(c, pid)) ? pid : 0;
 }

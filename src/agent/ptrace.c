@@ -9,7 +9,6 @@
  *	syscall stops in the agent	passed over
  *	a trapped call's own stops	the entry is shown; the exit at the trap is passed over; the exit of
  *					the agent's rt_sigreturn, which has the result, is shown for it
- *	a call that is sent back	(vu_call_in_place()) its second entry is passed over, too
  *	single step over a trapped call	runs to that exit, then shown as the step's SIGTRAP
  *	the stop of an execve		held back until vu-loader has the program in place: the loader is
  *					told to raise a SIGTRAP then (vu_report_exec). With PTRACE_SYSCALL
@@ -41,8 +40,6 @@
 #define PTRACE_GET_SYSCALL_INFO_ 0x420e
 #define PTRACE_EVENT_EXEC_	 4
 #define USER_RIP		 128 /* offset of rip in struct user */
-#define USER_R9			 64
-#define USER_RDI		 112
 #define SIGTRAP_		 5
 #define WALL			 0x40000000
 #define WNOWAIT_		 0x01000000
@@ -71,7 +68,6 @@ struct tracee {
 	bool marked;	     /* it knows that it is traced: see mark() */
 	bool in_trap;	     /* between a trapped call and its result */
 	bool entry_reported; /* the tracer has seen an entry whose exit is to come */
-	bool in_place;	     /* the call of the last entry was sent back, and is to come again */
 	bool cut;	     /* a signal has interrupted the call cut_nr in the agent */
 	uint64_t nr, cut_nr; /* nr: of the last entry, shown or not */
 	uint64_t shown;	     /* number of the last entry that was shown */
@@ -104,6 +100,14 @@ static struct tracee *find(int pid, bool make)
 static bool mark(int pid)
 {
 	return vu_sys(__NR_ptrace, PTRACE_POKEDATA_, pid, &vu_traced, 1) >= 0;
+}
+
+void vu_trace_from_now(int pid)
+{
+	uint64_t yes = 1, iov[2] = { (uint64_t)&yes, sizeof(yes) },
+		 there[2] = { (uint64_t)&vu_traced, sizeof(vu_traced) };
+
+	vu_sys(__NR_process_vm_writev, pid, iov, 1, there, 1, 0);
 }
 
 static bool is_resume(int request)
@@ -223,25 +227,12 @@ static bool hide_sigsys(struct tracee *t)
 	return true;
 }
 
-static bool is_sent_back(int pid)
-{
-	uint64_t r9 = 0, rdi = 0;
-
-	vu_sys(__NR_ptrace, PTRACE_PEEKUSR_, pid, USER_R9, &r9);
-	vu_sys(__NR_ptrace, PTRACE_PEEKUSR_, pid, USER_RDI, &rdi);
-	return r9 == VU_IN_PLACE || rdi >> 32 == VU_IN_PLACE_INT;
-}
-
 /* An entry: the guest's own is shown, and that of a call that a signal had cut short and starts again. */
 static bool show_entry(struct tracee *t, const struct syscall_info *info)
 {
 	bool again = t->cut && t->cut_nr == info->nr_or_result;
-	bool sent_back = t->in_place && t->shown == info->nr_or_result && is_sent_back(t->pid);
 
 	t->nr = info->nr_or_result;
-	t->in_place = false;
-	if (sent_back)
-		return false;
 	if (in_agent(info->ip) && !again)
 		return false;
 	t->cut = t->cut && !again;
@@ -262,11 +253,6 @@ static bool show_exit(struct tracee *t, const struct syscall_info *info)
 
 	if (!t->entry_reported || (!agent && trap_pending(t->pid)))
 		return false;
-	if (!agent && t->in_trap && t->nr == __NR_rt_sigreturn && is_sent_back(t->pid)) {
-		t->in_trap = false;
-		t->in_place = true;
-		return false;
-	}
 	if (agent && t->in_trap && result <= -ERESTARTSYS_ && result >= -ERESTART_RESTARTBLOCK_) {
 		t->cut = true;
 		t->cut_nr = t->nr;
@@ -388,8 +374,6 @@ long sys_wait4(struct vu_call *c)
 	int status;
 	long pid;
 
-	if (vu_call_in_place(c))
-		return 0;
 	c->arg[1] = (unsigned long)&status;
 	do {
 		status = 0;
@@ -435,8 +419,6 @@ long sys_waitid(struct vu_call *c)
 	struct wait_info info;
 	long r;
 
-	if (vu_call_in_place(c))
-		return 0;
 	if (!to)
 		return vu_native_blocking(c);
 	c->arg[2] = (unsigned long)&info;

@@ -15,4 +15,7 @@ extern uint64_t vu_report_exec;
  */
 bool vu_wait_hides(int pid, int *status);
 
+/* Makes the calls of guest `pid` trap from its next one on, as if it were traced. */
+void vu_trace_from_now(int pid);
+
 #endif

@@ -5,7 +5,9 @@
  * Which calls have one is told by their handler: QUICK_<handler> below. A quick function looks whether the
  * call is of the common kind, and if so answers it; else the handler does (vu_gate_full()). It must
  * come to the same result as the handler. It runs on the guest's stack, with the guest's signals let in
- * and no resources held: a signal that comes is one that came just before the call.
+ * and no resources held: a signal that comes is one that came just before the call, which is then begun again
+ * (settle.c). So nothing is to be changed before the call is made, by make(), or vu_frame.made is set: then signals
+ * wait until the frame is left.
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
@@ -46,11 +48,12 @@ static struct vu_answer native(void)
 	return (struct vu_answer){ 0, VU_ISSUE };
 }
 
+long vu_quick_sys6(long nr, const uint64_t arg[6]);
+
 /* Makes the call here, where something is to be done behind it. */
 static long make(const struct vu_frame *f)
 {
-	return vu_guest_sys6((long)f->nr, (long)f->arg[0], (long)f->arg[1], (long)f->arg[2],
-			     (long)f->arg[3], (long)f->arg[4], (long)f->arg[5]);
+	return vu_quick_sys6((long)f->nr, f->arg);
 }
 
 /* --- paths --- */
@@ -245,12 +248,14 @@ static struct vu_answer quick_open(struct vu_frame *f)
 static struct vu_answer quick_chdir(struct vu_frame *f)
 {
 	struct vu_answer a = quick_path(f);
+	struct vu_frame mine = *f;
 
 	if (a.verdict == VU_NO_ANSWER)
 		return a;
+	mine.arg[0] = f->use[0];
 	/* Where relative paths begin changes in the call: what others find out until then is of no use. */
 	if (a.verdict == VU_ISSUE)
-		a = answer(vu_guest_sys6((long)f->nr, (long)f->use[0], 0, 0, 0, 0, 0));
+		a = answer(make(&mine));
 	vu_known_forget();
 	return a;
 }
@@ -370,8 +375,7 @@ static struct vu_answer quick_wait4(struct vu_frame *f)
 	struct vu_answer a;
 	int status = 0;
 
-	/* Where it may wait, a signal that comes is to find the program (vu_roll_back()). */
-	if (agent_process.tracer || !(f->arg[2] & WNOHANG))
+	if (agent_process.tracer)
 		return NO_ANSWER;
 	mine.arg[1] = (uint64_t)&status;
 	a = answer(make(&mine));
@@ -390,7 +394,7 @@ static struct vu_answer quick_waitid(struct vu_frame *f)
 {
 	struct vu_answer a;
 
-	if (agent_process.tracer || (f->arg[3] & WSTOPPED) || !(f->arg[3] & WNOHANG))
+	if (agent_process.tracer || (f->arg[3] & WSTOPPED))
 		return NO_ANSWER;
 	a = answer(make(f));
 	vu_known_forget();
@@ -403,6 +407,7 @@ static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 	const struct vu_thread *t = vu_thread_common();
 	struct vu_thread *own = vu_thread_single();
 	uint64_t set = 0, old, kept;
+	struct vu_frame mine = *f;
 	struct vu_answer a;
 
 	if (!t || t->kept_pending || f->arg[3] != sizeof(set))
@@ -417,10 +422,11 @@ static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 	kept &= VU_KEPT;
 	if (kept != old && !own)
 		return NO_ANSWER;
+	if (f->arg[1])
+		mine.arg[1] = (uint64_t)&set;
+	a = answer(make(&mine));
 	if (kept != old)
 		own->kept_blocked = (uint32_t)kept;
-	a = answer(vu_guest_sys6(__NR_rt_sigprocmask, (int)f->arg[0], f->arg[1] ? (long)&set : 0,
-				 (long)f->arg[2], 8, 0, 0));
 	if (!a.result && old && f->arg[2] && !guest_read(&set, f->arg[2], sizeof(set))) {
 		set |= old;
 		guest_write(f->arg[2], &set, sizeof(set));
@@ -447,6 +453,7 @@ static struct vu_answer quick_sigaction(struct vu_frame *f)
 	if (f->arg[0] - 1 >= 64 || vu_kept_index(f->arg[0]) >= 0 || f->arg[3] != sizeof(new.mask) ||
 	    vu_kept_in_mask(f->arg[0]))
 		return NO_ANSWER;
+	f->made = true; /* what is noted belongs to what the kernel is told */
 	was = vu_handler_of(f->arg[0], vu_detour_entry());
 	if (f->arg[1]) {
 		if (guest_read(&new, f->arg[1], sizeof(new)) < 0)
@@ -543,6 +550,7 @@ static struct vu_answer quick_mmap(struct vu_frame *f)
 		return native();
 	if (!code || !agent_process.patches || !vu_code_is_interp(f->ret))
 		return vu_filtered ? native() : NO_ANSWER;
+	f->made = true;
 	r = vu_code_map(&m, NULL);
 	return r == VU_CODE_UNKNOWN ? NO_ANSWER : answer(r);
 }

@@ -51,17 +51,17 @@ static uint32_t bit_of(int index)
 }
 
 /*
- * Queues a signal for when the agent is done: it is blocked until then, for its frame must not come on the
- * alternate stack, where that of the trapped call may lie. A process may queue itself a signal with any
- * siginfo (rt_tgsigqueueinfo(2)). SIGSYS has its handler called by the agent, at once.
+ * It is blocked until the agent is done, for its frame must not come on the alternate stack, where that of the trapped
+ * call may lie. A process may queue itself a signal with any siginfo (rt_tgsigqueueinfo(2)). SIGSYS has its handler
+ * called by the agent, at once.
  */
-static void queue_again(int sig, const void *info)
+long vu_signal_again(int sig, const void *info)
 {
 	uint64_t bit = VU_SIGBIT(sig);
 
 	if (sig != VU_SIGSYS)
 		vu_sys(__NR_rt_sigprocmask, SIG_BLOCK_, &bit, 0, 8);
-	vu_sys(__NR_rt_tgsigqueueinfo, vu_sys(__NR_getpid), vu_sys(__NR_gettid), sig, info);
+	return vu_sys(__NR_rt_tgsigqueueinfo, vu_sys(__NR_getpid), vu_sys(__NR_gettid), sig, info);
 }
 
 /* Kept signals have become deliverable: hand in those that waited. */
@@ -71,7 +71,7 @@ static void release_pending(struct vu_thread *t, uint32_t unblocked)
 		if (!(t->kept_pending & unblocked & bit_of(i)))
 			continue;
 		t->kept_pending &= ~bit_of(i);
-		queue_again(vu_kept_signal(i), t->kept_info[i]);
+		vu_signal_again(vu_kept_signal(i), t->kept_info[i]);
 	}
 }
 
@@ -164,10 +164,19 @@ static uint32_t blocked_after(uint32_t now, uint64_t flags, uint64_t mask)
 	return now | (uint32_t)(mask & VU_KEPT);
 }
 
+/* What of a handler's frame matters to the agent; the place to go back to is mended. */
 static bool read_frame(uint64_t rsp, uint64_t *mask, uint64_t *flags)
 {
-	return !guest_read(mask, rsp + offsetof(struct vu_regs, sigmask), sizeof(*mask)) &&
-	       !guest_read(flags, rsp + offsetof(struct vu_regs, flags), sizeof(*flags));
+	uint64_t at = rsp + offsetof(struct vu_regs, rip), rip, resume;
+
+	if (guest_read(mask, rsp + offsetof(struct vu_regs, sigmask), sizeof(*mask)) < 0 ||
+	    guest_read(flags, rsp + offsetof(struct vu_regs, flags), sizeof(*flags)) < 0 ||
+	    guest_read(&rip, at, sizeof(rip)) < 0)
+		return false;
+	resume = vu_place_resume(rip);
+	if (resume != rip)
+		guest_write(at, &resume, sizeof(resume));
+	return true;
 }
 
 void vu_leave_plain_handler(uint64_t rsp)
@@ -268,7 +277,7 @@ void vu_kept_reset(void)
 
 uint64_t vu_detour(unsigned long sig, uint64_t handler)
 {
-	if (handler <= SIG_IGN_ || vu_traced)
+	if (handler <= SIG_IGN_)
 		return handler;
 	handlers[sig - 1] = handler;
 	return vu_detour_entry();
@@ -385,12 +394,6 @@ static long wait_with(struct vu_call *c, uint64_t mask)
 	return r;
 }
 
-/* Can a call with that mask be made as it is, by the program itself? */
-static bool in_place(struct vu_call *c, uint64_t mask)
-{
-	return !c->thread->kept_blocked && !(mask & VU_KEPT) && vu_call_in_place(c);
-}
-
 /* A call with a temporary signal mask in argument n: waits with that mask less SIGSYS. */
 static long with_mask(struct vu_call *c, int n)
 {
@@ -400,8 +403,6 @@ static long with_mask(struct vu_call *c, int n)
 		return vu_native_blocking(c);
 	if (guest_read(&mask, c->arg[n], sizeof(mask)) < 0)
 		return -EFAULT;
-	if (in_place(c, mask))
-		return 0;
 	kernel = mask & ~VU_KEPT;
 	c->arg[n] = (unsigned long)&kernel;
 	return wait_with(c, mask);
@@ -435,8 +436,6 @@ static long with_mask_pair(struct vu_call *c)
 	}
 	if (guest_read(&mask, pair[0], sizeof(mask)) < 0)
 		return -EFAULT;
-	if (c->nr == __NR_pselect6 && in_place(c, mask))
-		return 0;
 	c->arg[5] = (unsigned long)pair;
 	kernel = mask & ~VU_KEPT;
 	pair[0] = (uint64_t)&kernel;
@@ -535,7 +534,7 @@ uint64_t vu_fault_foreign(int sig, struct vu_siginfo *info, struct vu_regs *regs
 	}
 	if (is_busy(regs) && agent_process.kept[index].handler > SIG_IGN_) {
 		/* Sent by somebody: to be handled when the agent is done and restores the mask. */
-		queue_again(sig, info);
+		vu_signal_again(sig, info);
 		regs->sigmask |= VU_SIGBIT(sig);
 		return 0;
 	}

@@ -32,10 +32,13 @@
 #define EFLAGS_CF    0x001ul
 #define EFLAGS_ZF    0x040ul
 #define EFLAGS_OTHER 0x894ul /* OF, SF, AF, PF */
+#define EFLAGS_OF    0x800ul
+#define EFLAGS_LAHF  0x0d5ul
 #define EFLAGS_BASE  0x202ul
 
-extern char vu_restorer[], vu_waited[], vu_gate_made[], vu_gate_made_host[], vu_text_begin[],
-	vu_text_end[];
+extern char vu_restorer[], vu_trap_entry[];
+
+void vu_trap_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs);
 
 struct vu_process agent_process VU_HOT;
 
@@ -55,7 +58,7 @@ long vu_on_guest_stack(struct vu_call *c, long (*fn)(void *arg, void *sp), void 
 	return vu_on_stack(arg, (void *)((uintptr_t)c->s->guest_sp & ~15ul), fn);
 }
 
-long vu_wait_sys6(long nr, const unsigned long arg[6], struct vu_call **mark);
+long vu_wait_sys6(long nr, const unsigned long arg[6], bool *made);
 
 static long blocking(void *arg, void *sp)
 {
@@ -64,10 +67,12 @@ static long blocking(void *arg, void *sp)
 
 	(void)sp;
 	c->s->waiting_at = c->s->guest_sp;
+	c->s->made = false;
 	c->s->waiting = c;
 	vu_set_mask(c->regs->sigmask & ~VU_KEPT);
-	r = vu_wait_sys6(c->nr, c->arg, &c->s->waiting);
+	r = vu_wait_sys6(c->nr, c->arg, &c->s->made);
 	vu_set_mask(VU_ALL_SIGNALS);
+	c->s->waiting = NULL;
 	return r;
 }
 
@@ -102,7 +107,6 @@ static long handle(struct vu_call *c, struct vu_scratch *s)
 {
 	c->row = vu_row(c->nr);
 	c->s = s;
-	vu_count(c->by_gate ? VU_STATS_FULL : VU_STATS_TRAP, c->nr);
 	if (agent_process.strict && c->nr != __NR_rt_sigreturn)
 		vu_sys(__NR_kill, vu_sys(__NR_getpid), 9 /* SIGKILL */);
 	if (!c->row) {
@@ -115,14 +119,17 @@ static long handle(struct vu_call *c, struct vu_scratch *s)
 	return run_again(c, s);
 }
 
-/* The flags after "cmp $limit,%rax", as far as a comparison without sign shows them. */
-static uint64_t compare_flags(uint64_t flags, uint64_t kind, long result)
+/* Those after "cmp $limit,%rax", as far as a comparison without sign shows them; or, as the gate found them. */
+uint64_t vu_flags_after(uint64_t flags, uint64_t kind, long result)
 {
-	uint64_t limit = kind == VU_SITE_F000 ? (uint64_t)-4096l : (uint64_t)-4095l;
+	uint64_t limit = (kind & 0xff) == VU_SITE_F000 ? (uint64_t)-4096l : (uint64_t)-4095l;
 
-	kind &= 0xff;
-	if (kind == VU_SITE_NR)
+	if (kind == VU_NO_KIND)
 		return flags;
+	if ((kind & 0xff) == VU_SITE_NR) {
+		flags &= ~(EFLAGS_LAHF | EFLAGS_OF);
+		return flags | (kind >> 16 & EFLAGS_LAHF) | (kind >> 8 & 1 ? EFLAGS_OF : 0);
+	}
 	flags &= ~(EFLAGS_CF | EFLAGS_ZF | EFLAGS_OTHER);
 	if ((uint64_t)result < limit)
 		flags |= EFLAGS_CF;
@@ -135,50 +142,13 @@ static void on_gate_trap(struct vu_regs *regs, struct vu_call *c, struct vu_scra
 	uint64_t at[2]; /* kind, return address */
 
 	guest_read(at, regs->rsp, sizeof(at));
+	c->by_gate = true;
+	c->kind = at[0];
 	regs->rsp += sizeof(at);
 	regs->rip = regs->rcx = at[1];
-	regs->eflags = compare_flags(regs->eflags, at[0], 0); /* for a child, whose result is 0 */
+	regs->eflags = vu_flags_after(regs->eflags, at[0], 0); /* for a child, whose result is 0 */
 	regs->rax = (uint64_t)handle(c, s);
-	regs->eflags = compare_flags(regs->eflags, at[0], (long)regs->rax);
-}
-
-/* Is what follows the call "cmp $-4095,%rax; jae ...", pops, a return, or the end of that? */
-static bool returns(uint64_t rip)
-{
-	static const unsigned char cmp[] = { 0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff, 0x73 };
-	unsigned char at[16];
-	size_t i = 0;
-
-	if (guest_read(at, rip, sizeof(at)) < 0)
-		return false;
-	if (!memcmp(at, cmp, sizeof(cmp)))
-		i = sizeof(cmp) + 1;
-	while (i < sizeof(at) - 1 && (at[i] & 0xf8) == 0x58)
-		i++;
-	return at[i] == 0xc3;
-}
-
-bool vu_call_in_place(struct vu_call *c)
-{
-	unsigned char at[4]; /* qemu-user has "jne", if a signal has come, before the instruction */
-
-	if (agent_process.tracer || c->by_gate ||
-	    guest_read(at, c->regs->rip - 4, sizeof(at)) < 0 || memcmp(at + 2, CALL_SITE, 2) ||
-	    !(agent_process.interprets || at[0] == 0x75))
-		return false;
-	c->in_place = returns(c->regs->rip);
-	return c->in_place;
-}
-
-/* The registers as they were at the instruction. */
-static void send_back(struct vu_regs *r, int nr)
-{
-	r->rip -= 2;
-	r->rax = (uint64_t)nr;
-	if (nr == __NR_pselect6 || nr == __NR_epoll_pwait || nr == __NR_epoll_pwait2)
-		r->rdi = (uint32_t)r->rdi | (uint64_t)VU_IN_PLACE_INT << 32;
-	else
-		r->r9 = VU_IN_PLACE;
+	regs->eflags = vu_flags_after(regs->eflags, at[0], (long)regs->rax);
 }
 
 static void on_trap(struct vu_regs *r, int nr)
@@ -188,12 +158,11 @@ static void on_trap(struct vu_regs *r, int nr)
 			     .regs = r };
 	struct vu_scratch *s = vu_scratch_get((int)vu_sys(__NR_gettid));
 
+	vu_count(VU_STATS_TRAP, nr);
 	if (r->rip == VU_GATE_TRAPPED)
 		on_gate_trap(r, &c, s);
 	else
 		r->rax = (uint64_t)handle(&c, s);
-	if (c.in_place)
-		send_back(r, nr);
 	vu_scratch_put(s);
 }
 
@@ -255,7 +224,8 @@ bool vu_fault_call(struct vu_regs *r)
 	return true;
 }
 
-static void on_sigsys(int sig, struct vu_siginfo *info, struct vu_regs *regs)
+/* Called by vu_trap_entry. */
+void vu_trap_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 {
 	(void)sig;
 	if (info->code == SYS_SECCOMP && info->error == VU_TRAP_DATA)
@@ -264,134 +234,32 @@ static void on_sigsys(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 		vu_sigsys_foreign(info, regs);
 }
 
-/*
- * Makes the guest's registers those before its instruction, or the call that stands for it, or the jump to the stub with
- * that call. False: it is not known where it is.
- */
-static bool begin_again(struct vu_regs *r, bool by_gate)
+void vu_frame_regs(struct vu_regs *r, const struct vu_frame *f)
 {
-	struct {
-		char nop[3];
-		int32_t distance;
-		char red[8];
-	} __attribute__((packed)) stub;
-	char call[7];
-
-	if (!by_gate) {
-		r->rip -= 2;
-		return true;
-	}
-	if (guest_read(call, r->rip - sizeof(call), sizeof(call)) < 0 ||
-	    memcmp(call, "\xff\x14\x25", 3) != 0) /* of a slot of the gate */
-		return false;
-	if (!guest_read(&stub, r->rip, sizeof(stub)) &&
-	    !memcmp(stub.nop, VU_STUB_PLACE, sizeof(stub.nop))) {
-		if (!memcmp(stub.red, VU_STUB_RED, sizeof(stub.red)))
-			r->rsp += 128;
-		r->rip += (uint64_t)(int64_t)stub.distance;
-		return true;
-	}
-	r->rip -= sizeof(call);
-	return true;
-}
-
-/* A call that a signal has interrupted: by which instruction, and whose registers. */
-struct interrupted {
-	struct vu_regs regs;
-	uint64_t kind;
-	bool by_gate;
-	struct vu_scratch *s; /* to be given back; NULL: it has none */
-};
-
-/* In a handler. `made`: it has returned -EINTR; else it waits to be begun again, or has not been made yet. */
-static bool in_handler(const struct vu_regs *r, bool *made, struct interrupted *i)
-{
-	struct vu_call *c;
-
-	*made = r->rip == (uint64_t)vu_waited;
-	i->s = vu_scratch_waiting((int)vu_sys(__NR_gettid), r->rsp);
-	if (!i->s)
-		return false;
-	c = i->s->waiting;
-	i->s->waiting = NULL; /* the handler may jump out: it must not be found again */
-	if (i->s->stays)
-		return false;
-	memcpy(&i->regs, c->regs, sizeof(i->regs));
-	i->kind = c->kind;
-	i->by_gate = c->by_gate;
-	return true;
-}
-
-/* In the gate, which makes the call as it is. */
-static bool in_gate(const struct vu_regs *r, bool *made, struct interrupted *i)
-{
-	uint64_t issue = (uint64_t)vu_gate_made, host = (uint64_t)vu_gate_made_host, on_stack[2];
-	struct vu_frame f;
-
-	*made = r->rip == issue || r->rip == host;
-	memcpy(&i->regs, r, sizeof(i->regs));
-	i->by_gate = true;
-	i->s = NULL;
-	if (r->rip == host || r->rip == host - 2) {
-		guest_read(on_stack, r->rsp, sizeof(on_stack));
-		i->kind = on_stack[0];
-		i->regs.rip = on_stack[1];
-		i->regs.rsp += sizeof(on_stack);
-		return true;
-	}
-	if ((r->rip != issue && r->rip != issue - 2) ||
-	    guest_read(&f, r->rsp + VU_PATH_ROOM, sizeof(f)) < 0)
-		return false;
-	i->kind = f.kind;
-	i->regs.rdi = f.arg[0];
-	i->regs.rsi = f.arg[1];
-	i->regs.rax = f.nr;
-	i->regs.rip = f.ret;
-	i->regs.rsp += VU_PATH_ROOM + sizeof(f);
-	return true;
-}
-
-void vu_roll_back(struct vu_regs *r)
-{
-	struct interrupted i;
-	bool made;
-
-	if (r->rip < (uint64_t)vu_text_begin || r->rip >= (uint64_t)vu_text_end || vu_traced ||
-	    !(in_gate(r, &made, &i) || in_handler(r, &made, &i)))
-		return;
-	if (made && (long)r->rax != -EINTR)
-		return;
-	if (made) {
-		i.regs.rax = (uint64_t)-EINTR;
-		i.regs.eflags = compare_flags(i.regs.eflags, i.kind, -EINTR);
-	} else if (!begin_again(&i.regs, i.by_gate)) {
-		return;
-	}
-	memcpy(&r->r8, &i.regs.r8, offsetof(struct vu_regs, eflags) - offsetof(struct vu_regs, r8));
-	r->eflags = i.regs.eflags;
-	if (i.s)
-		vu_scratch_put(i.s);
-}
-
-static void fill_regs(struct vu_regs *r, const struct vu_full_frame *f, uint64_t mask)
-{
-	memset(r, 0, sizeof(*r));
-	r->rdi = f->f.arg[0];
-	r->rsi = f->f.arg[1];
-	r->rdx = f->f.arg[2];
-	r->r10 = f->f.arg[3];
-	r->r8 = f->f.arg[4];
-	r->r9 = f->f.arg[5];
+	r->rdi = f->arg[0];
+	r->rsi = f->arg[1];
+	r->rdx = f->arg[2];
+	r->r10 = f->arg[3];
+	r->r8 = f->arg[4];
+	r->r9 = f->arg[5];
 	r->rbx = f->rbx;
 	r->rbp = f->rbp;
 	r->r12 = f->r12;
 	r->r13 = f->r13;
 	r->r14 = f->r14;
 	r->r15 = f->r15;
-	r->rax = f->f.nr;
-	r->rip = r->rcx = f->f.ret;
-	r->rsp = (uint64_t)(&f->f + 1);
-	r->eflags = r->r11 = compare_flags(EFLAGS_BASE, f->f.kind, 0);
+	r->rax = f->nr;
+	r->rip = r->rcx = f->ret;
+	r->rsp = (uint64_t)(f + 1);
+	r->eflags = vu_flags_after(r->eflags, f->kind, 0);
+}
+
+static void fill_regs(struct vu_regs *r, const struct vu_frame *f, uint64_t mask)
+{
+	memset(r, 0, sizeof(*r));
+	r->eflags = EFLAGS_BASE;
+	vu_frame_regs(r, f);
+	r->r11 = r->eflags;
 	r->sigmask = mask;
 }
 
@@ -415,30 +283,34 @@ bool vu_gate_filter(void)
 	return vu_filtered;
 }
 
-long vu_gate_full(struct vu_full_frame *f)
+long vu_gate_full(struct vu_frame *f)
 {
+	struct vu_call c = { .nr = (long)f->nr, .by_gate = true };
 	uint64_t mask = VU_ALL_SIGNALS;
-	struct vu_call c = { .nr = (long)f->f.nr, .by_gate = true, .kind = f->f.kind };
 	struct vu_scratch *s;
 	long r;
 
 	_Static_assert(sizeof(struct vu_regs) <= sizeof(s->regs), "the scratch has room for them");
 	vu_sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, &mask, 8);
-	memcpy(c.arg, f->f.arg, sizeof(c.arg));
+	if (f->held) /* a signal has come before */
+		mask = f->mask;
+	f->held = f->full = true;
+	memcpy(c.arg, f->arg, sizeof(c.arg));
 	s = vu_scratch_get((int)vu_sys(__NR_gettid));
 	c.regs = (struct vu_regs *)s->regs;
 	fill_regs(c.regs, f, mask);
+	c.kind = f->kind;
+	vu_count(VU_STATS_FULL, c.nr);
 	r = handle(&c, s);
-	mask = c.regs->sigmask;
+	f->mask = c.regs->sigmask;
 	vu_scratch_put(s);
-	vu_set_mask(mask);
 	return r;
 }
 
 long vu_trap_init(void)
 {
 	struct vu_sigaction sa = {
-		.handler = (uint64_t)on_sigsys,
+		.handler = (uint64_t)vu_trap_entry,
 		.flags = VU_SA_SIGINFO | VU_SA_RESTORER | VU_SA_ONSTACK | VU_SA_NODEFER,
 		.restorer = (uint64_t)vu_restorer,
 		.mask = VU_ALL_SIGNALS,

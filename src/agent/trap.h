@@ -26,13 +26,6 @@
 #define VU_SA_NODEFER	0x40000000ul
 #define VU_SA_RESETHAND 0x80000000ul
 
-/*
- * The mark of a call that is sent back, which the filter lets pass: in the sixth argument of those that have fewer, in
- * the upper half of the first, an int, of those that have six.
- */
-#define VU_IN_PLACE	0x76752d696e2d706cul
-#define VU_IN_PLACE_INT 0x76752d69u
-
 /* The kernel's siginfo of SIGSYS (SI_SECCOMP layout). */
 struct vu_siginfo {
 	int32_t signo, error, code, pad;
@@ -47,22 +40,8 @@ struct vu_siginfo {
  * possible, in the handler of SIGSEGV. False: it is none.
  */
 bool vu_fault_call(struct vu_regs *regs);
-/*
- * Has a call (a row PLACE, or ARGn with a signal mask) that needs nothing of the agent made by the program's own instruction, when the handler
- * returns, which is then to do nothing more. An emulator (a program that a rule of the view runs, or that looks like one) looks where a
- * signal has interrupted it: at that instruction it knows that the call is to be begun again. Possible where the
- * instruction is that of a function that returns at once, to which the arguments' registers are of no use
- * then. False: it is not.
- */
-bool vu_call_in_place(struct vu_call *c);
 /* Installs the agent's handler for SIGSYS. 0 or -errno. */
 long vu_trap_init(void);
-/*
- * In a signal's handler, with its saved registers: if the signal has come in the agent, in a call that has not been made
- * yet, will be made again, or has been interrupted, they become those that the guest has at its own instruction or behind
- * it, as if the signal had come there; the agent is done with the call then.
- */
-void vu_roll_back(struct vu_regs *regs);
 /* Sets the thread's signal mask as the kernel sees it. */
 void vu_set_mask(uint64_t mask);
 /* entry.S: fn(arg, sp) on the stack that ends at top (16-aligned); sp is where the caller's is free. */
@@ -97,9 +76,26 @@ void vu_thread_drop(int tid); /* the state of a thread that is gone */
 /* In the child of a fork: only the caller is left, with the state `own` that it had (NULL: the default). */
 void vu_thread_fork(struct vu_thread *own);
 
-/* signal.c */
+/* settle.c */
 /*
- * The guest's handlers are called by way of vu_fault_taken(), which may roll a waiting call back first (vu_roll_back()).
+ * In the handler of signal `sig`, with its saved registers: if it has come in the agent, they become those that the guest
+ * has at its own instruction or behind it, as if the signal had come there, and the agent is done with the call. True: it
+ * comes again, when the agent is done; the handler is to return.
+ */
+bool vu_settle(int sig, const struct vu_siginfo *info, struct vu_regs *regs);
+/*
+ * Where a handler is to go back to, if its context says `rip`: what was behind the guest's instruction, as vu_settle()
+ * has shown it, may not be there any more.
+ */
+uint64_t vu_place_resume(uint64_t rip);
+/* fault.c: called by vu_fault_entry: 0, or the guest's handler to go on with. */
+uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs);
+
+/* signal.c */
+/* Queues a signal for when the agent is done: until then it is blocked. 0 or -errno. */
+long vu_signal_again(int sig, const void *info);
+/*
+ * The guest's handlers are called by way of vu_fault_taken(), which finds out first where the guest is (vu_settle()).
  * This notes `handler` for signal `sig` (1 to 64, none that is kept) and returns what the kernel is to be given for it;
  * SIG_DFL and SIG_IGN stay as they are. Not for a vforked child, whose memory is its parent's.
  */

@@ -584,20 +584,24 @@ bool vu_func_around(const struct vu_func *f, const struct vu_elf *e, uint64_t ad
 	return vu_func_at(f, e, f->start + off, insn);
 }
 
-bool vu_func_at(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,
-		struct vu_insn *insn)
+bool vu_insn_at(const struct vu_elf *e, uint64_t addr, struct vu_insn *insn)
 {
 	ZydisDecoder decoder;
 	uint64_t avail;
 	const unsigned char *p = vu_elf_at(e, addr, &avail);
 
-	if (!p || f->why || !f->map || addr < f->start || addr >= f->end ||
-	    !f->map[addr - f->start] || f->map[addr - f->start] == VU_INSIDE)
-		return false;
 	ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
 	insn->addr = addr;
-	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, p, avail, &insn->i, insn->op)) &&
-	       insn->i.length == f->map[addr - f->start];
+	return p && ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, p, avail, &insn->i, insn->op));
+}
+
+bool vu_func_at(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,
+		struct vu_insn *insn)
+{
+	if (f->why || !f->map || addr < f->start || addr >= f->end || !f->map[addr - f->start] ||
+	    f->map[addr - f->start] == VU_INSIDE)
+		return false;
+	return vu_insn_at(e, addr, insn) && insn->i.length == f->map[addr - f->start];
 }
 
 bool vu_func_before(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,

@@ -97,6 +97,8 @@ bool vu_func_around(const struct vu_func *f, const struct vu_elf *e, uint64_t ad
 bool vu_func_before(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,
 		    struct vu_insn *insn);
 
+/* What the bytes at `addr` are as an instruction, whether it is one or not. False: none. */
+bool vu_insn_at(const struct vu_elf *e, uint64_t addr, struct vu_insn *insn);
 /* The instruction at `addr` of an understood function, if one begins there. */
 bool vu_func_at(const struct vu_func *f, const struct vu_elf *e, uint64_t addr,
 		struct vu_insn *insn);

@@ -136,7 +136,8 @@ static const char *form_name(const struct vu_scan_call *c)
 					     [VU_SITE_F000] = "compare-4096",
 					     [VU_SITE_F001] = "compare-4095",
 					     [VU_SCAN_STUB] = "stub",
-					     [VU_SCAN_STUB_RED] = "stub (red zone)" };
+					     [VU_SCAN_STUB_RED] = "stub (red zone)",
+					     [VU_SCAN_RETURN] = "stub behind the return" };
 
 	return c->c.why ? vu_why_text(c->c.why) : names[c->kind];
 }

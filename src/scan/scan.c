@@ -30,7 +30,6 @@
 #define IS_HOST_HOST   true
 #define IS_HOST_GATE   false
 #define IS_HOST_TRAP   false
-#define IS_HOST_PLACE  false
 #define IS_HOST_OWN0   false
 #define IS_HOST_OWN1   false
 #define IS_HOST_ARG1   false
@@ -71,7 +70,7 @@ struct form {
 };
 
 /* From the best to the worst. */
-enum { FORM_NR, FORM_F, FORM_STUB_AFTER, FORM_STUB_BEFORE, N_FORMS };
+enum { FORM_NR, FORM_F, FORM_STUB_AFTER, FORM_STUB_BEFORE, FORM_RETURN, N_FORMS };
 
 /* What is worked out for a call. */
 struct site {
@@ -489,6 +488,26 @@ static void form_stubs(const struct scan *s, const struct vu_func *f, const stru
 							 (uint8_t)(c->addr - first), false };
 }
 
+/*
+ * syscall; ret, and what fills up to the next function: there is room for the stub. Libraries that cancel threads compare
+ * the addresses of both instructions with that of a thread, and find them where they were.
+ */
+static void form_return(const struct scan *s, const struct vu_func *f, const struct vu_call *c,
+			struct form *form)
+{
+	uint64_t at = c->addr + 3, end = c->addr + VU_SCAN_RETURN_LENGTH;
+	struct vu_insn insn;
+
+	if (c->number != VU_SCAN_NO_NUMBER || !vu_func_at(f, s->e, c->addr + 2, &insn) ||
+	    insn.i.length != 1 || insn.i.meta.category != ZYDIS_CATEGORY_RET)
+		return;
+	for (; at < end; at += insn.i.length)
+		if (vu_func_at(f, s->e, at, &insn) || !vu_insn_at(s->e, at, &insn) ||
+		    insn.i.mnemonic != ZYDIS_MNEMONIC_NOP)
+			return;
+	*form = (struct form){ c->addr, VU_SCAN_RETURN, VU_SCAN_RETURN_LENGTH, 0, false };
+}
+
 static void set_bloom(struct scan *s, uint64_t addr)
 {
 	uint64_t bit = (addr >> 6) % BLOOM_BITS;
@@ -557,6 +576,7 @@ static void find_forms(struct scan *s, size_t i)
 	if (!c->c.why) {
 		form_nr(s, f, &c->c, &site->form[FORM_NR]);
 		form_f(s, f, &c->c, &site->form[FORM_F]);
+		form_return(s, f, &c->c, &site->form[FORM_RETURN]);
 	}
 	if (!c->c.why || c->c.why == VU_WHY_RED_ZONE)
 		form_stubs(s, f, &c->c, site->form);
@@ -582,6 +602,8 @@ static void find_forms(struct scan *s, size_t i)
 
 static bool strictly_inside(const struct form *form, uint64_t addr)
 {
+	if (form->kind == VU_SCAN_RETURN && addr == form->first + 2)
+		return false; /* it stays */
 	return addr > form->first && addr - form->first < form->length;
 }
 

@@ -27,7 +27,7 @@ int vu_code_list(const void *data, size_t len, const struct vu_scan_head **head,
 	for (i = 0; i < h->n_sites; i++) {
 		bool fault = s[i].kind == VU_SCAN_FAULT || s[i].kind == VU_SCAN_DEFER;
 
-		if (s[i].offset < from || s[i].offset > INT64_MAX || s[i].kind > VU_SCAN_DEFER ||
+		if (s[i].offset < from || s[i].offset > INT64_MAX || s[i].kind > VU_SCAN_RETURN ||
 		    s[i].length < (fault ? 2 : VU_SCAN_SHORTEST) ||
 		    s[i].length > (fault ? 2 : VU_SCAN_LONGEST) || s[i].syscall + 2u > s[i].length)
 			return -EPROTO;
@@ -307,6 +307,22 @@ static bool patch_stub(unsigned char *at, const struct vu_scan_site *s, struct p
 	return true;
 }
 
+/* A jump over the return to the stub that follows: the call, where it stands for the instruction, a return. */
+static bool patch_return(unsigned char *at, const struct vu_scan_site *s)
+{
+	int32_t distance = -10; /* from behind the call */
+
+	if (s->length != VU_SCAN_RETURN_LENGTH || memcmp(at, "\x0f\x05\xc3", 3) != 0)
+		return false;
+	memcpy(at, "\xeb\x01", 2);
+	at += 3;
+	at += put_call(at, VU_GATE_ANY);
+	memcpy(at, VU_STUB_PLACE, sizeof(VU_STUB_PLACE) - 1);
+	memcpy(at + 3, &distance, sizeof(distance));
+	at[7] = 0xc3;
+	return true;
+}
+
 size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
 		     const struct vu_scan_head *head, const struct vu_scan_site *sites)
 {
@@ -323,6 +339,8 @@ size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
 			done += head->flags & VU_SCAN_WHOLE && patch_fault(at, VU_DEFER_SITE);
 		else if (s->kind == VU_SCAN_FAULT)
 			done += patch_fault(at, VU_FAULT_SITE);
+		else if (s->kind == VU_SCAN_RETURN)
+			done += patch_return(at, s);
 		else if (is_stub(s)) /* the pad may be too small for all */
 			done += patch_stub(at, s, &pad) ||
 				patch_fault(at + s->syscall, VU_FAULT_SITE);

@@ -17,7 +17,6 @@
 #define TRAPS_HOST   false
 #define TRAPS_GATE   false
 #define TRAPS_TRAP   true
-#define TRAPS_PLACE  true
 #define TRAPS_ENOSYS true
 #define TRAPS_OWN0   false
 #define TRAPS_OWN1   false

@@ -9,24 +9,29 @@
 #include "guest.h"
 
 #if defined(__x86_64__)
-long call_here(long nr, long a, long b, long c);
-extern char call_begin[], call_end[];
+#define PLACE(name, behind)                              \
+	__asm__(".text\n"                                \
+		".type " name ", @function\n" name ":\n" \
+		".cfi_startproc\n"                       \
+		"	mov %rdi, %rax\n"                      \
+		"	mov %rsi, %rdi\n"                      \
+		"	mov %rdx, %rsi\n"                      \
+		"	mov %rcx, %rdx\n"                      \
+		"	syscall\n" name "_end:\n"        \
+		"	ret\n"                                 \
+		".cfi_endproc\n"                         \
+		".size " name ", . - " name "\n" behind)
 
-__asm__(".text\n"
-	".globl call_here, call_begin, call_end\n"
-	".type call_here, @function\n"
-	"call_here:\n"
-	".cfi_startproc\n"
-	"call_begin:\n"
-	"	mov %rdi, %rax\n"
-	"	mov %rsi, %rdi\n"
-	"	mov %rdx, %rsi\n"
-	"	mov %rcx, %rdx\n"
-	"	syscall\n"
-	"call_end:\n"
-	"	ret\n"
-	".cfi_endproc\n"
-	".size call_here, . - call_here\n");
+/* The one has room behind it. */
+PLACE("place_full", ".fill 32, 1, 0xcc\n");
+PLACE("place_room", ".fill 32, 1, 0x90\n");
+typedef long (*call_fn)(long nr, long a, long b, long c);
+long call_place(long nr, long a, long b, long c) __asm__("place_full");
+long call_room(long nr, long a, long b, long c) __asm__("place_room");
+extern char place_end[] __asm__("place_full_end"), room_end[] __asm__("place_room_end");
+
+static call_fn call_here = call_place;
+static char *call_end = place_end;
 
 static int fds[2];
 static volatile int in_place = -1;
@@ -37,7 +42,7 @@ static void handler(int sig, siginfo_t *info, void *context)
 
 	(void)sig;
 	(void)info;
-	in_place = rip >= (uintptr_t)call_begin && rip <= (uintptr_t)call_end;
+	in_place = rip == (uintptr_t)call_end - 2; /* it is begun again */
 }
 
 static void show_exe(const char *what)
@@ -116,10 +121,8 @@ static void many_threads(void)
 	}
 }
 
-int main(void)
+static void check(void)
 {
-	close_extra_fds();
-	MUST(pipe(fds));
 	if (!vfork()) {
 		call_here(SYS_access, (long)"missing", F_OK, 0);
 		_exit(0);
@@ -137,6 +140,20 @@ int main(void)
 	wait(NULL);
 	interrupted_thread();
 	show_exe("main");
+}
+
+int main(void)
+{
+	close_extra_fds();
+	MUST(pipe(fds));
+	if (!fork()) {
+		call_here = call_room;
+		call_end = room_end;
+		check();
+		_exit(0);
+	}
+	wait(NULL);
+	check();
 	return 0;
 }
 #else

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* setup: printf '.text\n.balign 4096\n.globl f\n.type f,@function\nf: ret\n.size f,.-f\n.balign 4096\n.section .rodata\n.balign 4096\n.globl after\nafter: .byte 0x48,0x89,0xf8,0x48,0x89,0xf7,0x48,0x89,0xd6,0x48,0x89,0xca,0x0f,0x05,0xc3\n.balign 4096\n.section .note.GNU-stack,"",@progbits\n' | gcc -shared -nostdlib -Wl,-z,separate-code,--hash-style=gnu -o lib.so -x assembler - */
+/* libs: -lpthread -ldl */
 /*
  * Code that comes into a process in all the ways there are, each in a new process, and makes calls there that no
  * library makes: what it asks for shows whether the call is seen.
  */
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/ipc.h>
@@ -113,6 +116,64 @@ static void *readable(void)
 	return map_memory(0);
 }
 
+/* A page of its own among the program's code, which is written to by the kernel's file of its memory. */
+__asm__(".text\n"
+	".balign 4096\n"
+	"filling:\n"
+	".fill 4096, 1, 0x90\n");
+extern char filling[];
+
+static void *written(const char *name, int pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), name, pid);
+	fd = MUST(open(path, O_RDWR));
+	MUST(pwrite(fd, code, sizeof(code), (off_t)(uintptr_t)filling));
+	close(fd);
+	return filling;
+}
+
+static void *written_to_memory(void)
+{
+	return written("/proc/self/mem", 0);
+}
+
+static void *written_from_its_folder(void)
+{
+	MUST(chdir("/proc/self/task"));
+	return written("%d/mem", getpid());
+}
+
+/* By a child, which is waited for. It is seen from the next call on that the process makes elsewhere. */
+static void *written_by_another(void)
+{
+	int parent = getpid();
+
+	if (!fork()) {
+		written("/proc/%d/mem", parent);
+		_exit(0);
+	}
+	wait(NULL);
+	access("/", F_OK);
+	return filling;
+}
+
+/* A library's mapping of code grows over what follows in its file. */
+static void *grown(void)
+{
+	const char *lib = dlopen("./lib.so", RTLD_NOW);
+	const char *after = lib ? dlsym((void *)(uintptr_t)lib, "after") : NULL;
+	char *page, *at;
+
+	if (!after)
+		return NULL;
+	page = (char *)(uintptr_t)after - SIZE;
+	at = mremap(page, SIZE, 2 * SIZE, MREMAP_MAYMOVE);
+	return at == MAP_FAILED ? at : at + SIZE;
+}
+
 static const struct {
 	const char *what;
 	void *(*make)(void);
@@ -125,6 +186,10 @@ static const struct {
 	{ "of a shared file", of_a_shared_file },
 	{ "shared memory", shared_memory },
 	{ "readable", readable },
+	{ "written to memory", written_to_memory },
+	{ "written from its folder", written_from_its_folder },
+	{ "written by another", written_by_another },
+	{ "grown", grown },
 };
 
 static void *volatile made;

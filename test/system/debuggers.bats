@@ -54,5 +54,12 @@ load helpers/common
 	! command -v ltrace >/dev/null || ltrace -e getenv true 2>&1 | tail -1
 	command -v valgrind >/dev/null || exit 0; gcc -g -o leak -x c - <<<'#include <stdlib.h>
 	int main(void) { char *p = malloc(10); p[10] = 1; return 0; }'; valgrind -q --error-exitcode=9 ./leak 2>&1 | grep -oE 'Invalid write of size 1|at .*: main'; valgrind -q --log-file=/dev/null sh -c 'exec ls -d /'
+	gcc -o family -x c - <<<'#include <signal.h>
+	#include <sys/wait.h>
+	#include <unistd.h>
+	static volatile int n; static void on(int sig) { (void)sig; n++; }
+	int main(void) { int st = 0, good = 0; signal(SIGCHLD, on); for (int i = 0; i < 80; i++) { if (!fork()) _exit(3); good += wait(&st) > 0 && st == 0x300; } return good == 80 && n ? 0 : 1; }'
+	valgrind -q --error-exitcode=9 ./family 2>&1 || echo "status $?"
+	valgrind -q --log-file=/dev/null bash -c 'trap "((n++))" USR1; for ((i = 0; i < 20; i++)); do (kill -USR1 $$; exit 3); done; echo $? $n'
 	END
 }

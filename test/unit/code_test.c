@@ -223,6 +223,22 @@ static void test_stubs(void **state)
 	assert_memory_equal(pages + 0x10, faulting, sizeof(faulting) - 1);
 }
 
+static void test_return(void **state)
+{
+	struct vu_scan_site sites[] = { site(0x10, VU_SCAN_RETURN, VU_SCAN_RETURN_LENGTH) };
+	struct vu_scan_head head = { .n_sites = 1 };
+	VU_CLEANUP(free) unsigned char *pages = calloc(1, PAGE);
+	struct vu_code_file f = { 0 };
+
+	(void)state;
+	assert_int_equal(vu_code_plan(&f, PAGE, &head, sites), 1);
+	assert_int_equal(vu_code_patch(&f, pages, &head, sites), 0);
+	memcpy(pages + 0x10, "\x0f\x05\xc3", 3);
+	assert_int_equal(vu_code_patch(&f, pages, &head, sites), 1);
+	assert_memory_equal(pages + 0x10, "\xeb\x01\xc3" ANY "\x0f\x1f\x80\xf6\xff\xff\xff\xc3",
+			    18);
+}
+
 /* --- lists --------------------------------------------------------------------------------------- */
 
 struct list {
@@ -277,7 +293,7 @@ static void test_lists(void **state)
 	l.sites[2].length = 2;
 	assert_int_equal(read_list(&l, true), 0);
 	l = make_list();
-	l.sites[2].kind = VU_SCAN_DEFER + 1;
+	l.sites[2].kind = VU_SCAN_RETURN + 1;
 	assert_int_equal(read_list(&l, true), -EPROTO);
 	l = make_list();
 	l.sites[2].offset = UINT64_MAX - 3;
@@ -551,11 +567,17 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_runs),	cmocka_unit_test(test_most_runs),
-		cmocka_unit_test(test_patches), cmocka_unit_test(test_patch_runs),
-		cmocka_unit_test(test_stubs),	cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_cache),	cmocka_unit_test(test_cache_folder),
-		cmocka_unit_test(test_copies),	cmocka_unit_test(test_copies_after_a_crash),
+		cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_most_runs),
+		cmocka_unit_test(test_patches),
+		cmocka_unit_test(test_patch_runs),
+		cmocka_unit_test(test_stubs),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_return),
+		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_cache_folder),
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_copies_after_a_crash),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

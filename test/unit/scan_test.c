@@ -264,6 +264,8 @@ static void test_jump_tables(void **state)
 	check_all(others, VU_ARRAY_SIZE(others));
 }
 
+#define FILL "662e0f1f840000000000 0f1f4000"
+
 /* With room behind the code for what does not fit in place. */
 static void test_stubs(void **state)
 {
@@ -275,6 +277,11 @@ static void test_stubs(void **state)
 		{ "no room: relative", OPEN "488d3500000000" CALL "c3", VU_WHY_FORM, 0, 0, 0, 0 },
 		{ "any number", "8b07 4889d6" CALL "85c0 c3", 0, VU_SCAN_STUB, 2, 5, NONE },
 		{ "any number, returns at once", "8b07 4889d6" CALL "c3", VU_WHY_FORM, 0, 0, 0, 0 },
+		{ "... and room behind", "488d0504000000 8b07" CALL "c3" FILL "90", 0,
+		  VU_SCAN_RETURN, 9, 18, NONE },
+		{ "... room that is led to", "8b07 7403" CALL "c3" FILL "90", VU_WHY_FORM, 0, 0, 0,
+		  0 },
+		{ "... less room", "8b07" CALL "c3" FILL "c3", VU_WHY_FORM, 0, 0, 0, 0 },
 		{ "a jump behind the call", "8b07" CALL "4885c0 74fb c3", VU_WHY_TARGET, 0, 0, 0,
 		  0 },
 		{ "red zone", "488d7424f8" OPEN CALL "c3", 0, VU_SCAN_STUB_RED, 5, 7, 2 },

@@ -225,7 +225,7 @@ static void subject_signals(void)
 	show("timer", caught >= 3);
 }
 
-/* A handler that restarts calls runs while waitpid() waits: it is what lets the child end. */
+/* A handler that restarts calls runs while a call waits: it is what lets the child go on, and the call end. */
 static void subject_restarts(void)
 {
 	struct sigaction sa = { .sa_handler = write_a_byte, .sa_flags = SA_RESTART };
@@ -234,13 +234,19 @@ static void subject_restarts(void)
 	char c;
 
 	show("pipe", pipe(restarts));
+	show("mkfifo", mkfifo("fifo", 0600));
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
 		close(restarts[1]);
+		read(restarts[0], &c, 1);
+		close(open("fifo", O_WRONLY));
 		_exit(read(restarts[0], &c, 1) != 1);
 	}
 	sigaction(SIGALRM, &sa, NULL);
+	ualarm(300000, 0);
+	show("fifo", open("fifo", O_RDONLY) > 0);
+	show("unlink", unlink("fifo"));
 	ualarm(300000, 0);
 	show("waitpid", waitpid(pid, &status, 0) == pid);
 	show("status", WEXITSTATUS(status));

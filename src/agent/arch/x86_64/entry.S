@@ -10,6 +10,7 @@
 #define SLOT_SIZE	  0x10000    /* VU_SLOT_SIZE */
 #define ROOM		  3072	     /* sizeof(struct vu_room) at most */
 #define GUEST_SP	  15360	     /* offset in struct vu_scratch */
+#define VU_FRAME_MADE	  32	     /* offset in struct vu_frame */
 
 	.text
 
@@ -99,8 +100,8 @@ vu_guest_sys6:
 	.globl	vu_wait_sys6, vu_waited
 	.type	vu_wait_sys6, @function
 /*
- * long vu_wait_sys6(long nr, const unsigned long arg[6], void **mark): the same, where it may wait; *mark becomes
- * NULL when it is made. A signal that finds it set, and does not come at vu_waited, has come before the call.
+ * long vu_wait_sys6(long nr, const unsigned long arg[6], bool *made): the same, where it may wait; *made becomes true
+ * when it is made. A signal that finds it false, and does not come at vu_waited, has come before the call.
  */
 vu_wait_sys6:
 	push	%rbx
@@ -115,17 +116,35 @@ vu_wait_sys6:
 	mov	40(%rcx), %r9
 	syscall
 vu_waited:
-	movq	$0, (%rbx)
+	movb	$1, (%rbx)
 	pop	%rbx
 	ret
 	.size	vu_wait_sys6, . - vu_wait_sys6
+
+	.globl	vu_quick_sys6, vu_quick_made
+	.type	vu_quick_sys6, @function
+/* long vu_quick_sys6(long nr, const unsigned long arg[6]): the same for vu_quick(): *made is in the frame, r15. */
+vu_quick_sys6:
+	mov	%rdi, %rax
+	mov	%rsi, %rcx
+	mov	0(%rcx), %rdi
+	mov	8(%rcx), %rsi
+	mov	16(%rcx), %rdx
+	mov	24(%rcx), %r10
+	mov	32(%rcx), %r8
+	mov	40(%rcx), %r9
+	syscall
+vu_quick_made:
+	movb	$1, VU_FRAME_MADE(%r15)
+	ret
+	.size	vu_quick_sys6, . - vu_quick_sys6
 
 /*
  * long vu_clone(long nr, long a, long b, long c, long d, long e)
  * clone or clone3 whose child's stack pointer is at a struct vu_child (arch/x86_64/regs.h). Returns in
  * the parent only: the child calls vu_child_start() with it and goes on as the guest.
  */
-	.globl	vu_clone
+	.globl	vu_clone, vu_clone_child, vu_clone_end
 	.type	vu_clone, @function
 vu_clone:
 	mov	%rdi, %rax
@@ -136,9 +155,11 @@ vu_clone:
 	mov	%r9, %r8
 	syscall
 	test	%rax, %rax
-	jz	1f
+	jz	vu_clone_child
 	ret
-1:	xor	%ebp, %ebp
+vu_clone_child:
+	xor	%ebp, %ebp
+	xor	%r15d, %r15d		/* what is there is the parent's frame */
 	mov	%rsp, %rbx
 	mov	%rsp, %rdi
 	and	$-16, %rsp
@@ -164,6 +185,7 @@ vu_clone:
 	mov	96(%rax), %rsp		/* from here a signal may overwrite struct vu_child */
 	mov	$0, %eax		/* leaves the flags */
 	jmp	*%rcx
+vu_clone_end:
 	.size	vu_clone, . - vu_clone
 
 /* long vu_on_stack(void *arg, void *top, long (*fn)(void *arg, void *sp)): fn on another stack; sp is where
@@ -295,8 +317,22 @@ vu_fault_fixup:
 	ret
 
 /*
- * The handler of SIGSEGV and SIGBUS. Where the guest has one of its own, that is jumped to, so that it
- * sees what the kernel would have given it, stack and return address included.
+ * Handlers of signals. Agent code has the frame of the gate's call in r15, or 0: what it had when the signal came is
+ * another's. Up to vu_handlers_end it may also be the guest's.
+ */
+	.globl	vu_handlers_begin
+vu_handlers_begin:
+	.globl	vu_trap_entry
+	.type	vu_trap_entry, @function
+/* SIGSYS */
+vu_trap_entry:
+	xor	%r15d, %r15d
+	jmp	vu_trap_taken
+	.size	vu_trap_entry, . - vu_trap_entry
+
+/*
+ * All others. Where the guest has a handler of its own, that is jumped to, so that it sees what the kernel would have
+ * given it, stack and return address included.
  */
 	.globl	vu_fault_entry
 	.type	vu_fault_entry, @function
@@ -304,7 +340,10 @@ vu_fault_entry:
 	push	%rdi
 	push	%rsi
 	push	%rdx
+	push	%r15
+	xor	%r15d, %r15d
 	call	vu_fault_taken
+	pop	%r15
 	pop	%rdx
 	pop	%rsi
 	pop	%rdi
@@ -313,8 +352,13 @@ vu_fault_entry:
 	mov	%rax, %rcx
 	xor	%eax, %eax
 	jmp	*%rcx
+	.globl	vu_fault_leave
+vu_fault_leave:
 1:	lea	8(%rsp), %rsp		/* the frame's return address may be the guest's */
+	xor	%r15d, %r15d
 	jmp	vu_restorer
 	.size	vu_fault_entry, . - vu_fault_entry
+	.globl	vu_handlers_end
+vu_handlers_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -7,6 +7,27 @@
 
 #define SYS_SLOTS 509
 #define PATH_ROOM 224 /* VU_PATH_ROOM */
+
+/*
+ * struct vu_frame (gate.h). It is r15 in all C code that is called from here, which is compiled so that it leaves that
+ * register alone: a signal's handler finds the frame by it.
+ */
+#define FRAME	 152 /* without the return address */
+#define USE(n)	 (8 * (n))
+#define RESULT	 16
+#define MASK	 24
+#define MADE	 32
+#define HELD	 33
+#define LEAVING	 35
+#define KIND	 40
+#define NR	 48
+#define ARG(n)	 (56 + 8 * (n))
+#define SAVED(n) (104 + 8 * (n)) /* rbx, rbp, r12 to r15 */
+#define HOST_KIND -8		 /* on the stack: no signal's frame comes nearer than 128 bytes */
+
+#define __NR_rt_sigprocmask 14
+#define SIG_SETMASK	    2
+
 #define ERR_F000  -4096
 #define ERR_F001  -4095
 
@@ -35,8 +56,13 @@ vu_gate_trap:
 	pop	%r11			/* VU_GATE_TRAPPED (abi/code.h): it has not trapped */
 	jmp	vu_gate_ret
 
+/*
+ * Where a signal's handler may find the thread (settle.c): from vu_gate_stubs to vu_gate_entering the stack pointer
+ * is at the return address; to vu_gate_entered the frame lies on it; then it is in r15 until vu_gate_ret.
+ */
 	.text
 	.balign 16
+	.globl	vu_gate_stubs
 vu_gate_stubs:
 	.set	i, 0
 	.rept	SYS_SLOTS
@@ -57,12 +83,15 @@ vu_gate_f001:
 	.balign 16
 vu_gate_nr:
 	mov	%eax, %ecx
+	.globl	vu_gate_nr_in_rcx
+vu_gate_nr_in_rcx:
 	lahf
 	seto	%al
 	movzwl	%ax, %r11d
 	shl	$8, %r11d
 	mov	%ecx, %eax
 /* eax: number; r11: kind; (rsp): return address */
+	.globl	vu_gate
 vu_gate:
 	mov	%eax, %eax		/* the kernel takes an int */
 	cmpb	$0, vu_traced(%rip)
@@ -73,41 +102,65 @@ vu_gate:
 	cmpb	$0, (%rcx,%rax)
 	je	vu_gate_host
 vu_gate_ask:
-	push	%r9			/* struct vu_frame (trap.h) */
-	push	%r8
-	push	%r10
-	push	%rdx
-	push	%rsi
-	push	%rdi
-	push	%rax
-	push	%r11
-	push	%rsi			/* what the call is to be made with */
-	push	%rdi
+	lea	-FRAME(%rsp), %rsp
+	.globl	vu_gate_entering
+vu_gate_entering:
+	movq	$0, MADE(%rsp)		/* and what lies behind it */
+	mov	%rdi, USE(0)(%rsp)
+	mov	%rsi, USE(1)(%rsp)
+	mov	%r11, KIND(%rsp)
+	mov	%rax, NR(%rsp)
+	mov	%rdi, ARG(0)(%rsp)
+	mov	%rsi, ARG(1)(%rsp)
+	mov	%rdx, ARG(2)(%rsp)
+	mov	%r10, ARG(3)(%rsp)
+	mov	%r8, ARG(4)(%rsp)
+	mov	%r9, ARG(5)(%rsp)
+	mov	%rbx, SAVED(0)(%rsp)
+	mov	%rbp, SAVED(1)(%rsp)
+	mov	%r12, SAVED(2)(%rsp)
+	mov	%r13, SAVED(3)(%rsp)
+	mov	%r14, SAVED(4)(%rsp)
+	mov	%r15, SAVED(5)(%rsp)
+	mov	%rsp, %r15
+	.globl	vu_gate_entered
+vu_gate_entered:
 	mov	%rsp, %rdi
 	sub	$PATH_ROOM, %rsp
 	call	vu_quick
 	test	%edx, %edx
 	jz	vu_gate_slow
 	js	vu_gate_issue
-	add	$PATH_ROOM, %rsp
 vu_gate_out:
-	mov	16(%rsp), %r11
-	add	$32, %rsp
-	pop	%rdi
-	pop	%rsi
-	pop	%rdx
-	pop	%r10
-	pop	%r8
-	pop	%r9
+	cmpb	$0, HELD(%r15)
+	.globl	vu_gate_going
+vu_gate_going:
+	jne	vu_gate_unmask
+vu_gate_back:
+	mov	KIND(%r15), %r11
+	mov	ARG(0)(%r15), %rdi
+	mov	ARG(1)(%r15), %rsi
+	mov	ARG(2)(%r15), %rdx
+	mov	ARG(3)(%r15), %r10
+	mov	ARG(4)(%r15), %r8
+	mov	ARG(5)(%r15), %r9
+	lea	FRAME(%r15), %rsp
+	mov	SAVED(5)(%r15), %r15
+/* rax: result; r11: kind; all else is the guest's */
+	.globl	vu_gate_ret
 vu_gate_ret:
 	test	%r11b, %r11b
 	jnz	2f
 	mov	%rax, %rcx
+	.globl	vu_gate_ret_in_rcx
+vu_gate_ret_in_rcx:
 	mov	%r11d, %eax
 	shr	$8, %eax
 	add	$0x7f, %al		/* overflow if it was 1 */
 	sahf
 	mov	%rcx, %rax
+	.globl	vu_gate_ret_in_rax
+vu_gate_ret_in_rax:
 	mov	(%rsp), %rcx		/* as after a system call */
 	ret
 2:	mov	(%rsp), %rcx
@@ -118,52 +171,53 @@ vu_gate_ret:
 3:	cmp	$ERR_F001, %rax
 	ret
 
+	.globl	vu_gate_host
 vu_gate_host:
-	push	%r11
+	mov	%r11, HOST_KIND(%rsp)
 	syscall
 	.globl	vu_gate_made_host
 vu_gate_made_host:
-	pop	%r11
+	mov	HOST_KIND(%rsp), %r11
 	jmp	vu_gate_ret
 
 /*
  * The call as it is, but for what vu_quick() has put for its first two arguments. Here, so that few returns
  * follow: the processor has forgotten where they go when it comes back from the kernel.
  */
+	.globl	vu_gate_issue
 vu_gate_issue:
-	mov	PATH_ROOM+24(%rsp), %rax
-	mov	PATH_ROOM(%rsp), %rdi
-	mov	PATH_ROOM+8(%rsp), %rsi
-	mov	PATH_ROOM+48(%rsp), %rdx
-	mov	PATH_ROOM+56(%rsp), %r10
-	mov	PATH_ROOM+64(%rsp), %r8
-	mov	PATH_ROOM+72(%rsp), %r9
+	mov	NR(%r15), %rax
+	mov	USE(0)(%r15), %rdi
+	mov	USE(1)(%r15), %rsi
+	mov	ARG(2)(%r15), %rdx
+	mov	ARG(3)(%r15), %r10
+	mov	ARG(4)(%r15), %r8
+	mov	ARG(5)(%r15), %r9
 	syscall
 	.globl	vu_gate_made
 vu_gate_made:
-	mov	PATH_ROOM+16(%rsp), %r11
-	mov	PATH_ROOM+32(%rsp), %rdi
-	mov	PATH_ROOM+40(%rsp), %rsi
-	add	$PATH_ROOM+80, %rsp
-	jmp	vu_gate_ret
+	jmp	vu_gate_back
 
+	.globl	vu_gate_slow
 vu_gate_slow:
-	add	$PATH_ROOM, %rsp
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	mov	%rsp, %rdi
+	mov	%r15, %rsp
+	mov	%r15, %rdi
 	call	vu_gate_full
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
 	jmp	vu_gate_out
+
+/* Signals are blocked: to let them in is the last thing done, where a handler that comes then finds all in the frame. */
+vu_gate_unmask:
+	mov	%rax, RESULT(%r15)
+	movb	$1, LEAVING(%r15)
+	mov	$__NR_rt_sigprocmask, %edi
+	mov	$SIG_SETMASK, %esi
+	lea	MASK(%r15), %rdx
+	xor	%ecx, %ecx
+	mov	$8, %r8d
+	pushq	$0
+	call	vu_sys6
+	mov	RESULT(%r15), %rax
+	jmp	vu_gate_back
 
 vu_gate_traced:
 	cmpb	$0, vu_filtered(%rip)
