@@ -108,7 +108,9 @@ struct vu_process {
 	bool shares_fs;	   /* another process changes its cwd, too (CLONE_FS without CLONE_VM) */
 	bool patches;	   /* call sites are patched (code.c) */
 	bool threads;	   /* has, or had, other threads or a vforked child in its memory */
-	uint64_t hash_key; /* random (known.c) */
+	bool apart;	   /* it does not know what others do of paths (known.c) */
+	struct vu_root root;
+	uint64_t hash_key;		 /* random (known.c) */
 	uint64_t interp_from, interp_to; /* where the ELF interpreter's code is */
 	struct vu_file_id interp;	 /* the ELF interpreter; ino 0: none */
 	uint32_t driver;		 /* token of the driver that it belongs to */

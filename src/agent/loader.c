@@ -209,6 +209,7 @@ static void take_state(void)
 	agent_process.interprets = room->state.flags & VU_EXEC_INTERPRETS;
 	agent_process.no_clock = room->state.flags & VU_EXEC_NO_CLOCK;
 	agent_process.pid = (int)vu_sys(__NR_getpid);
+	agent_process.root = room->state.root;
 	agent_process.stack_seen = room->state.stack_seen;
 	memcpy(agent_process.stack, room->state.stack, sizeof(agent_process.stack));
 	if (vu_stack_any())

@@ -300,7 +300,10 @@ long sys_chdir(struct vu_call *c)
 {
 	long r = sys_path(c);
 
-	vu_known_forget();
+	if (c->nr == __NR_chroot)
+		vu_known_leave();
+	else
+		vu_known_forget();
 	return r;
 }
 

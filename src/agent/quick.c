@@ -215,7 +215,10 @@ static struct vu_answer quick_chdir(struct vu_frame *f)
 	/* Where relative paths begin changes in the call: what others find out until then is of no use. */
 	if (a.verdict == VU_ISSUE)
 		a = answer(vu_guest_sys6((long)f->nr, (long)f->use[0], 0, 0, 0, 0, 0));
-	vu_known_forget();
+	if (f->nr == __NR_chroot)
+		vu_known_leave();
+	else
+		vu_known_forget();
 	return a;
 }
 
@@ -318,7 +321,6 @@ static struct vu_answer quick_wait4(struct vu_frame *f)
 		return NO_ANSWER;
 	mine.arg[1] = (uint64_t)&status;
 	a = answer(make(&mine));
-	vu_known_forget(); /* the child may have done anything */
 	if (a.result <= 0)
 		return a;
 	if (vu_wait_hides((int)a.result, &status))
@@ -331,13 +333,9 @@ static struct vu_answer quick_wait4(struct vu_frame *f)
 /* Of stops, which only tracers and shells ask for, the handler must see the siginfo. */
 static struct vu_answer quick_waitid(struct vu_frame *f)
 {
-	struct vu_answer a;
-
 	if (agent_process.tracer || (f->arg[3] & WSTOPPED) || !(f->arg[3] & WNOHANG))
 		return NO_ANSWER;
-	a = answer(make(f));
-	vu_known_forget();
-	return a;
+	return answer(make(f));
 }
 
 /* The kept signals are none of the kernel's business: they are added and taken away here. */
