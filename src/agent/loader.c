@@ -94,11 +94,10 @@ static void __attribute__((noreturn)) die_of_sigsegv(void)
 	fail("cannot map the program", 0);
 }
 
-static int digit(char ch)
+/* What a lower-case hex digit means; of other characters anything: the state tells by what it holds that it is one. */
+static unsigned char digit(char ch)
 {
-	if (ch >= '0' && ch <= '9')
-		return ch - '0';
-	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+	return (unsigned char)((ch & 15) + (ch >> 6) * 9);
 }
 
 /* Decodes the state; false if the text is none. */
@@ -108,14 +107,9 @@ static bool decode(const char *text)
 	unsigned char *out = (unsigned char *)state;
 	size_t n = 0;
 
-	for (; text[0] && n < sizeof(*state); text += 2) {
-		int hi = digit(text[0]), lo = hi < 0 ? -1 : digit(text[1]);
-
-		if (lo < 0)
-			return false;
-		out[n++] = (unsigned char)(hi << 4 | lo);
-	}
-	return n >= vu_state_size(0) && state->magic == VU_STATE_MAGIC &&
+	for (; text[0] && text[1] && n < sizeof(*state); text += 2)
+		out[n++] = (unsigned char)(digit(text[0]) << 4 | (digit(text[1]) & 15));
+	return !text[0] && n >= vu_state_size(0) && state->magic == VU_STATE_MAGIC &&
 	       state->abi == VU_ABI_VERSION && state->size == n &&
 	       (n == vu_state_size(0) || state->cred.n_groups <= VU_STATE_GROUPS);
 }
