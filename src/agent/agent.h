@@ -68,8 +68,8 @@ struct vu_scratch {
 	struct vu_path path[2];
 } __attribute__((aligned(VU_SLOT_SIZE)));
 
-/* For what nearly every process writes: together in few pages. */
-#define VU_HOT __attribute__((section(".hot")))
+/* For what nearly every process writes: together in few pages. It begins as zeros: there is no file behind it. */
+#define VU_HOT __attribute__((section(".bss.hot")))
 
 /* State of one thread that the kernel does not know. Threads without any share agent_process.thread. */
 struct vu_thread {
