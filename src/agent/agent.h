@@ -111,6 +111,7 @@ struct vu_process {
 	bool apart;	   /* it does not know what others do of paths (known.c) */
 	struct vu_root root;
 	uint64_t hash_key;		 /* random (known.c) */
+	uint64_t start_code;		 /* of the program */
 	uint64_t interp_from, interp_to; /* where the ELF interpreter's code is */
 	struct vu_file_id interp;	 /* the ELF interpreter; ino 0: none */
 	uint32_t driver;		 /* token of the driver that it belongs to */

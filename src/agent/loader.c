@@ -421,6 +421,7 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 		trap_unpatched();
 	file.fd = room->state.exe_fd;
 	map_file(&file, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
+	agent_process.start_code = prog.start_code;
 	map_interp(&interp);
 	tell_interpreter(&st);
 	if (prog.stack_exec == 1) {
