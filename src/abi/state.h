@@ -30,6 +30,11 @@ struct vu_session_ref {
 	int32_t loader_fd;
 };
 
+/* Where a process's "/" is, as a number, and when that was looked at (CPU's time stamp counter; 0: never). */
+struct vu_root {
+	uint64_t id, stamp;
+};
+
 /* Ids of a thread under unrealuidgid: as in credentials(7) and capabilities(7). */
 struct vu_cred {
 	uint32_t uid, euid, suid, fsuid;
@@ -64,6 +69,7 @@ struct vu_exec_state {
 	int32_t tree;	     /* the descriptor of the tree of mounts (abi/view.h), 0: not open */
 	uint32_t stack_seen; /* changes of default stacks up to this one are in `stack` */
 	uint32_t stack[VU_FAMILIES_N];
+	struct vu_root root; /* of the process, which keeps it */
 	struct vu_cred cred;
 };
 

@@ -20,7 +20,7 @@
 #include "abi/stack.h"
 
 #define VU_VIEW_MAGIC	0x57495655u /* "UVIW" */
-#define VU_ABI_VERSION	4u
+#define VU_ABI_VERSION	5u
 /*
  * What is the agent's of a guest's addresses: vu-loader (code, data, stacks; arch/<isa>/agent.ld), the view
  * image, then what is mapped when it is needed. Below 2 GiB because of the gate (abi/code.h), and below
@@ -30,15 +30,15 @@
 #define VU_AGENT_END	0x7fff0000ul
 #define VU_VIEW_ADDR	0x7e100000ul
 #define VU_THREADS_ADDR 0x7e400000ul
-#define VU_SHARED_ADDR	0x7e3e0000ul
+#define VU_SHARED_ADDR	0x7e0f8000ul
 #define VU_STATS_ADDR	0x7e3f0000ul
 #define VU_STACK_TAGS	0x7e3d0000ul /* a page of each network stack that the process has */
 #define VU_STACKS_ADDR	0x7f000000ul
 
-/* The image: head, shared page, code table, two areas, counters. */
+/* The image: head, shared pages, code table, two areas, counters. */
 #define VU_VIEW_HEAD_SIZE 4096u
 #define VU_VIEW_SHARED	  VU_VIEW_HEAD_SIZE
-#define VU_SHARED_SIZE	  4096u
+#define VU_SHARED_SIZE	  20480u
 #define VU_VIEW_CODE	  (VU_VIEW_SHARED + VU_SHARED_SIZE)
 #define VU_VIEW_AREAS	  ((VU_VIEW_CODE + sizeof(struct vu_code_table) + 4095u) & ~4095ul)
 #define VU_VIEW_AREA_SIZE (1u << 20) /* bytes of one table area */
@@ -58,6 +58,14 @@
 /* What the agent does for people who look into it (vu_view_head.debug). */
 #define VU_DEBUG_LOG   0x1u /* it writes what is odd to stderr */
 #define VU_DEBUG_STATS 0x2u /* it counts calls (struct vu_stats) */
+
+/* What is asked of a table for nearly every path: in the head, so that it costs a process no page more. */
+struct vu_view_index {
+	/* Which names mount points may have: bit vu_name_bit() of the last component of each one's path. */
+	uint64_t names[VU_NAMES_BITS / 64];
+	uint64_t flags; /* VU_INDEX_* */
+};
+#define VU_INDEX_ROOT 0x1u /* there is a mount on "/" */
 
 struct vu_view_head {
 	uint32_t magic;
@@ -85,19 +93,31 @@ struct vu_view_head {
 	/* Changes of default stacks, for the processes that they name (abi/stack.h). */
 	uint32_t stack_serial; /* that of the last one */
 	struct vu_stack_set stack_sets[VU_STACK_SETS];
+	struct vu_view_index index[2]; /* of the tables in both areas */
 };
+_Static_assert(sizeof(struct vu_view_head) <= VU_VIEW_HEAD_SIZE, "the head is a page");
 /* Where in the tree the mounts are: mount 7 is "<folder>/7". For the kernel their paths begin with that, too. */
 #define VU_TREE_FOLDER ".vu"
 
 #define VU_VIEW_FORGETFUL 0x1u /* it is not among the readers: its guests must not remember paths */
 
+#define VU_KNOWN_ENTRIES 1024u
+
+/* What is known of a path, of which the tag tells when it was found out (agent/known.c). */
+struct vu_known_entry {
+	uint64_t tag, stamp;
+};
+
 /*
- * What guests tell each other, at the image's offset VU_VIEW_SHARED: who has something to tell maps that
- * page of each reader's image, writable.
+ * What guests tell each other, at the image's offset VU_VIEW_SHARED: who has something to tell maps these
+ * pages, writable: its own view's to say what it knows, each reader's to say that there is a link.
  */
 struct vu_shared {
 	uint64_t links; /* grows when a guest has made or moved a link, or what may be one (atomic) */
+	uint64_t pad[7];
+	struct vu_known_entry known[VU_KNOWN_ENTRIES];
 };
+_Static_assert(sizeof(struct vu_shared) <= VU_SHARED_SIZE, "the shared pages are too small");
 
 /* How a call came to the agent, or what it led to. */
 enum vu_stats_kind {
@@ -128,18 +148,15 @@ struct vu_view_area {
 	uint32_t size; /* bytes in use, at most VU_VIEW_AREA_SIZE */
 	uint32_t n_mounts;
 	uint32_t classes; /* VU_TOUCH_* of this table */
-	uint32_t flags;	  /* VU_AREA_* */
-	char name[64];	  /* of the view, "" if none */
-	char uts[6][65];  /* as in struct utsname; valid with VU_TOUCH_UTS */
+	uint32_t pad0;
+	char name[64];	 /* of the view, "" if none */
+	char uts[6][65]; /* as in struct utsname; valid with VU_TOUCH_UTS */
 	char pad[2];
 	uint32_t n_execs;
 	uint32_t reserved;
-	/* Which names mount points may have: bit vu_name_bit() of the last component of each one's path. */
-	uint64_t names[VU_NAMES_BITS / 64];
 };
-#define VU_AREA_ROOT 0x1u /* there is a mount on "/" */
 
-/* The bit of a component of n bytes, at least one, in vu_view_area.names: by its length and three letters. */
+/* The bit of a component of n bytes, at least one, in vu_view_index.names: by its length and three letters. */
 static inline uint32_t vu_name_bit(const char *name, uint64_t n)
 {
 	uint32_t h = (uint32_t)n << 24 | (uint32_t)(unsigned char)name[0] << 16 |

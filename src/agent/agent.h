@@ -69,12 +69,12 @@ struct vu_scratch {
 	struct vu_path path[2];
 } __attribute__((aligned(VU_SLOT_SIZE)));
 
-/* For what nearly every process writes: together in few pages. */
-#define VU_HOT __attribute__((section(".hot")))
+/* For what nearly every process writes: together in few pages. It begins as zeros: there is no file behind it. */
+#define VU_HOT __attribute__((section(".bss.hot")))
 
 /* State of one thread that the kernel does not know. Threads without any share agent_process.thread. */
 struct vu_thread {
-	int tid;	       /* 0: slot is free; -1: the process's default */
+	int tid;	       /* 0: slot is free, or the process's default */
 	uint32_t kept_blocked; /* the kept signals (trap.h) that the guest has in its mask */
 	uint32_t kept_pending; /* ... that came while they were blocked */
 	uint8_t kept_info[VU_N_KEPT][128]; /* ... their siginfo */
@@ -108,7 +108,10 @@ struct vu_process {
 	bool shares_fs;	   /* another process changes its cwd, too (CLONE_FS without CLONE_VM) */
 	bool patches;	   /* call sites are patched (code.c) */
 	bool threads;	   /* has, or had, other threads or a vforked child in its memory */
-	uint64_t hash_key; /* random (known.c) */
+	bool apart;	   /* it does not know what others do of paths (known.c) */
+	struct vu_root root;
+	uint64_t hash_key;		 /* random (known.c) */
+	uint64_t start_code;		 /* of the program */
 	uint64_t interp_from, interp_to; /* where the ELF interpreter's code is */
 	struct vu_file_id interp;	 /* the ELF interpreter; ino 0: none */
 	uint32_t driver;		 /* token of the driver that it belongs to */

@@ -170,7 +170,7 @@ static long leave(struct vu_call *c, bool user, bool net)
 		vu_unanchor(&ref);
 	if (net && !r)
 		vu_stack_leave();
-	vu_known_forget();
+	vu_known_leave();
 	return r;
 }
 

@@ -240,6 +240,8 @@ static long deliver(struct birth *b)
 
 	if ((b->flags & CLONE_FS) && !(b->flags & CLONE_VM))
 		agent_process.shares_fs = true;
+	if (b->flags & CLONE_NEWNS)
+		agent_process.root.stamp = 0; /* the child's is another */
 	if ((b->flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
 		return birth_vfork(b);
 	/* A process that shares our memory for good, but would not get the filter with us. */

@@ -13,6 +13,7 @@
 #define PAGE_UP(x)     (((x) + PAGE - 1) & ~(PAGE - 1))
 #define HEADERS_MAX    65536u
 #define TASK_SIZE_MAX_ 0x7ffffffff000ul
+#define STACK_REGION   0x700000000000ul
 #define EM_X86_64_     62
 
 long vu_elf_check(const struct elf64_hdr *head, struct vu_elf *elf)
@@ -141,34 +142,59 @@ static const struct elf64_phdr *first_load(const struct elf64_phdr *ph)
 }
 
 /*
- * Takes the address range for the whole file: by its first segment, as the kernel does, where that can be
- * placed freely (*there is that segment then, if it is all there). The others go over it. The start, or
- * -errno.
+ * Is nothing there in a process that has just been made? It has the agent, and stack and vdso at the end of the
+ * address space, whatever limits it has.
  */
-static long reserve(int fd, const struct vu_elf *elf, const struct elf64_phdr *ph, uint64_t lo,
-		    uint64_t size, uint64_t hint, const struct elf64_phdr **there)
+static bool is_free(uint64_t from, uint64_t to)
+{
+	return from < to && to <= STACK_REGION && (to <= VU_AGENT_ADDR || from >= VU_AGENT_END);
+}
+
+/*
+ * Finds addresses for a file that may be anywhere: by mapping its first segment with the size of all, as
+ * the kernel does (*there is that segment then, if it is all there), where that can be placed freely. They are
+ * free when it returns, but for that segment. The start, or -errno.
+ */
+static long find_place(int fd, const struct vu_elf *elf, const struct elf64_phdr *ph, uint64_t lo,
+		       uint64_t size, const struct elf64_phdr **there)
 {
 	const struct elf64_phdr *first = first_load(ph);
-	uint64_t align = alignment(ph, elf->phnum);
+	uint64_t align = alignment(ph, elf->phnum), used = 0;
 	long at;
 
-	*there = NULL;
-	if (elf->fixed)
-		return anonymous(lo, size, PROT_NONE, MAP_FIXED_NOREPLACE);
-	if (align <= PAGE && first->p_filesz && PAGE_DOWN(first->p_vaddr) == lo &&
-	    !(first->p_flags & (PF_W | PF_X))) {
-		*there = first->p_memsz == first->p_filesz ? first : NULL;
-		return vu_sys(__NR_mmap, hint, size, vu_elf_protection(first->p_flags), MAP_PRIVATE,
-			      fd, PAGE_DOWN(first->p_offset));
+	if (align <= PAGE && first->p_filesz && first->p_filesz == first->p_memsz &&
+	    PAGE_DOWN(first->p_vaddr) == lo && !(first->p_flags & (PF_W | PF_X))) {
+		at = vu_sys(__NR_mmap, 0, size, vu_elf_protection(first->p_flags), MAP_PRIVATE, fd,
+			    PAGE_DOWN(first->p_offset));
+		used = PAGE_UP(first->p_vaddr + first->p_filesz) - lo;
+		*there = first;
+	} else {
+		size += align;
+		at = anonymous(0, size, PROT_NONE, MAP_NORESERVE);
 	}
-	at = anonymous(hint, size + align, PROT_NONE, MAP_NORESERVE);
 	if (at < 0 && at > -4096)
 		return at;
-	hint = ((uint64_t)at + align - 1) & ~(align - 1);
-	if (hint > (uint64_t)at)
-		vu_sys(__NR_munmap, at, hint - (uint64_t)at);
-	vu_sys(__NR_munmap, hint + size, (uint64_t)at + align - hint);
-	return (long)hint;
+	if (size > used)
+		vu_sys(__NR_munmap, (uint64_t)at + used, size - used);
+	return (long)(((uint64_t)at + align - 1) & ~(align - 1));
+}
+
+/* Where the file goes, by `hint` if it is a new process's program. The start, or -errno. */
+static long place(int fd, const struct vu_elf *elf, const struct elf64_phdr *ph, uint64_t lo,
+		  uint64_t size, uint64_t hint, const struct elf64_phdr **there)
+{
+	uint64_t at = elf->fixed ? lo : hint & ~(alignment(ph, elf->phnum) - 1);
+	long r;
+
+	*there = NULL;
+	if (hint && is_free(at, at + size))
+		return (long)at;
+	if (!elf->fixed)
+		return find_place(fd, elf, ph, lo, size, there);
+	r = anonymous(lo, size, PROT_NONE, MAP_FIXED_NOREPLACE);
+	if (r >= 0 || r <= -4096)
+		vu_sys(__NR_munmap, lo, size);
+	return r;
 }
 
 /* The part of a segment that the file has. */
@@ -229,28 +255,16 @@ static void note_segment(struct vu_elf *elf, const struct elf64_phdr *ph)
 		elf->phdr = elf->phoff - ph->p_offset + start;
 }
 
-/* Gaps between segments are left unmapped, as by the kernel. */
-static void drop_gap(uint64_t *covered, const struct elf64_phdr *ph, uint64_t bias)
-{
-	uint64_t start = PAGE_DOWN(bias + ph->p_vaddr),
-		 end = PAGE_UP(bias + ph->p_vaddr + ph->p_memsz);
-
-	if (*covered && start > *covered)
-		vu_sys(__NR_munmap, *covered, start - *covered);
-	if (end > *covered)
-		*covered = end;
-}
-
 long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct elf64_phdr *ph,
 		uint64_t hint)
 {
 	const struct elf64_phdr *there;
-	uint64_t lo, hi, covered = 0;
+	uint64_t lo, hi;
 	long r;
 
 	if (!extent(ph, elf->phnum, &lo, &hi))
 		return -ENOEXEC;
-	r = reserve(f->fd, elf, ph, lo, hi - lo, hint, &there);
+	r = place(f->fd, elf, ph, lo, hi - lo, hint, &there);
 	if (r < 0 && r > -4096)
 		return r;
 	elf->bias = (uint64_t)r - lo;
@@ -260,7 +274,6 @@ long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct el
 		r = map_segment(f, &ph[i], elf->bias, &ph[i] == there);
 		if (r < 0)
 			return r;
-		drop_gap(&covered, &ph[i], elf->bias);
 		note_segment(elf, &ph[i]);
 	}
 	elf->entry += elf->bias;

@@ -48,8 +48,8 @@ struct vu_elf_file {
 };
 
 /*
- * Maps the file: at its own addresses if it is fixed, else near `hint` (0: where the kernel likes). ph are its
- * program headers. Code has its patched pages (code.h). 0 or -errno; what has been mapped by then stays.
+ * Maps the file: at its own addresses if it is fixed, else at `hint` (0: where the kernel likes), which says that
+ * it is the program of a process that has nothing else yet. ph are its program headers. Code has its patched pages (code.h). 0 or -errno; what has been mapped by then stays.
  */
 long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct elf64_phdr *ph,
 		uint64_t hint);

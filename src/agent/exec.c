@@ -520,6 +520,8 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 	vu_stack_look();
 	st->stack_seen = agent_process.stack_seen;
 	memcpy(st->stack, agent_process.stack, sizeof(st->stack));
+	if (!agent_process.apart)
+		st->root = agent_process.root;
 	st->size = vu_state_size(t->has_cred ? st->cred.n_groups : 0);
 }
 

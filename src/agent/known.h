@@ -6,19 +6,27 @@
 #include "agent/agent.h"
 
 enum vu_known_kind {
-	VU_KNOWN_DIR = 1, /* the directories of a path (with the last slash) are the kernel's own */
-	VU_KNOWN_FOLLOW,  /* the path is, a link at its end being followed */
+	VU_KNOWN_DIR =
+		1, /* the directories of a path (with the last slash) are the kernel's own, or missing */
+	VU_KNOWN_FOLLOW, /* the path is, a link at its end being followed */
 };
 
-/* A moment: what was changed until then, and the time; stamp 0: nothing can be known. */
+/*
+ * A moment: the hash key, made of all that was changed until then, and the time; stamp 0: nothing can be known.
+ */
 struct vu_moment {
-	uint64_t changes, stamp;
+	uint64_t key, stamp;
 };
 
-/* To be taken before something is looked up or found out. */
-struct vu_moment vu_known_now(void);
+/* To be taken before something is looked up or found out, of an absolute path or of one relative to the cwd. */
+struct vu_moment vu_known_now(bool absolute);
 /* Is it known of the n bytes of s? */
 bool vu_known(const struct vu_moment *now, enum vu_known_kind kind, const char *s, size_t n);
+/*
+ * Is what is found out here to be known? Not on the quick way, where there is little stack, in a process that has not
+ * told others anything yet: its first path is for the full way.
+ */
+bool vu_may_know(const struct vu_moment *now);
 /* It has been found out since `then`: whatever was changed meanwhile, it will not be known. */
 void vu_know(const struct vu_moment *then, enum vu_known_kind kind, const char *s, size_t n);
 /*
@@ -32,8 +40,10 @@ uint64_t vu_inside_key(const struct vu_moment *now, enum vu_known_kind kind, con
 		       size_t n);
 bool vu_known_inside(const struct vu_moment *now, uint64_t key, struct vu_inside *in);
 void vu_know_inside(const struct vu_moment *then, uint64_t key, struct vu_inside in);
-/* Where paths begin has changed for this process (cwd, root, namespace): it forgets all. */
+/* Where relative paths begin has changed for this process: it forgets what it alone knows. */
 void vu_known_forget(void);
+/* Where all paths begin may have (root, namespace): it forgets all, and shares nothing any more. */
+void vu_known_leave(void);
 /* A link may have been made, moved or put in a directory's place: all processes of the session forget. */
 void vu_links_changed(void);
 

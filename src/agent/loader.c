@@ -94,11 +94,10 @@ static void __attribute__((noreturn)) die_of_sigsegv(void)
 	fail("cannot map the program", 0);
 }
 
-static int digit(char ch)
+/* What a lower-case hex digit means; of other characters anything: the state tells by what it holds that it is one. */
+static unsigned char digit(char ch)
 {
-	if (ch >= '0' && ch <= '9')
-		return ch - '0';
-	return ch >= 'a' && ch <= 'f' ? ch - 'a' + 10 : -1;
+	return (unsigned char)((ch & 15) + (ch >> 6) * 9);
 }
 
 /* Decodes the state; false if the text is none. */
@@ -108,14 +107,9 @@ static bool decode(const char *text)
 	unsigned char *out = (unsigned char *)state;
 	size_t n = 0;
 
-	for (; text[0] && n < sizeof(*state); text += 2) {
-		int hi = digit(text[0]), lo = hi < 0 ? -1 : digit(text[1]);
-
-		if (lo < 0)
-			return false;
-		out[n++] = (unsigned char)(hi << 4 | lo);
-	}
-	return n >= vu_state_size(0) && state->magic == VU_STATE_MAGIC &&
+	for (; text[0] && text[1] && n < sizeof(*state); text += 2)
+		out[n++] = (unsigned char)(digit(text[0]) << 4 | (digit(text[1]) & 15));
+	return !text[0] && n >= vu_state_size(0) && state->magic == VU_STATE_MAGIC &&
 	       state->abi == VU_ABI_VERSION && state->size == n &&
 	       (n == vu_state_size(0) || state->cred.n_groups <= VU_STATE_GROUPS);
 }
@@ -209,6 +203,7 @@ static void take_state(void)
 	agent_process.no_new_privs = room->state.flags & VU_EXEC_NO_NEW_PRIV;
 	agent_process.no_clock = room->state.flags & VU_EXEC_NO_CLOCK;
 	agent_process.pid = (int)vu_sys(__NR_getpid);
+	agent_process.root = room->state.root;
 	agent_process.stack_seen = room->state.stack_seen;
 	memcpy(agent_process.stack, room->state.stack, sizeof(agent_process.stack));
 	if (vu_stack_any())
@@ -426,6 +421,7 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 		trap_unpatched();
 	file.fd = room->state.exe_fd;
 	map_file(&file, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
+	agent_process.start_code = prog.start_code;
 	map_interp(&interp);
 	tell_interpreter(&st);
 	if (prog.stack_exec == 1) {

@@ -339,7 +339,10 @@ long sys_umount(struct vu_call *c)
 /* Not for guests, in the kernel's words: names are translated, the kernel refuses. */
 long sys_pivot_root(struct vu_call *c)
 {
-	return sys_path2(c);
+	long r = sys_path2(c);
+
+	vu_known_leave();
+	return r;
 }
 
 /* statmount, listmount: they know nothing of the view; without them callers read mountinfo. */

@@ -83,12 +83,12 @@ static bool names_mount_point(const struct vu_view_area *a, const struct vu_view
 	return search->found;
 }
 
-/* The table in use. If another is published while something small is read of it, that came before. */
-static const struct vu_view_area *area(void)
+/* That of the table in use. If another is published while something small is read of it, that came before. */
+static const struct vu_view_index *view_index(void)
 {
-	uint32_t seq;
+	const struct vu_view_head *v = vu_view();
 
-	return vu_view_begin(vu_view(), &seq);
+	return &v->index[__atomic_load_n(&v->seq, __ATOMIC_ACQUIRE) & 1];
 }
 
 /* Has a mount point the component `name` (n bytes) for its last? The view's table of bits says mostly no. */
@@ -97,7 +97,7 @@ static bool is_mount_name(const char *name, size_t n)
 	struct search search = { .name = name, .len = n };
 	uint32_t bit = vu_name_bit(name, n);
 
-	if (!(area()->names[bit / 64] >> bit % 64 & 1))
+	if (!(view_index()->names[bit / 64] >> bit % 64 & 1))
 		return false;
 	do
 		search.found = false;
@@ -126,19 +126,23 @@ static bool has_mount_name(const char *path, const char *end)
 /* A mount on "/" is in the way of every absolute path. */
 static bool is_root_covered(const char *path)
 {
-	return path[0] == '/' && (area()->flags & VU_AREA_ROOT);
+	return path[0] == '/' && (view_index()->flags & VU_INDEX_ROOT);
 }
 
-/* Does the kernel's answer to a look at the directories or the last component prove it free of links? */
-enum proof { PLAIN, FAILS, UNKNOWN };
+/*
+ * Does the kernel's answer to a look at the directories or the last component prove it free of links? What is
+ * MISSING cannot become a link unnoticed any more than what is there.
+ */
+enum proof { PLAIN, MISSING, FAILS, UNKNOWN };
 
 static enum proof judge(long r)
 {
-	static const short same_error[] = { ENOENT, ENOTDIR,  EACCES, ENAMETOOLONG,
-					    EBADF,  ENOTCONN, EIO,    ESTALE };
+	static const short same_error[] = { EACCES, ENAMETOOLONG, EBADF, ENOTCONN, EIO, ESTALE };
 
 	if (r == -EISDIR || r == -EINVAL)
 		return PLAIN;
+	if (r == -ENOENT || r == -ENOTDIR)
+		return MISSING;
 	for (size_t i = 0; i < sizeof(same_error) / sizeof(same_error[0]); i++)
 		if (r == -same_error[i])
 			return FAILS; /* where there was no link yet: the call fails alike */
@@ -192,11 +196,19 @@ static bool follows(uint32_t how, const struct shape *sh)
 static struct vu_moment before(int dirfd, const char *path)
 {
 	if (path[0] == '/' || (dirfd == AT_FDCWD && !agent_process.shares_fs))
-		return vu_known_now();
-	return (struct vu_moment){ 0, 0 };
+		return vu_known_now(path[0] == '/');
+	return (struct vu_moment){ .stamp = 0 };
 }
 
-/* Are the directories the kernel's own? PLAIN, FAILS: the call will, before its last component. */
+/* Who knows the directories of a path (n bytes, a slash the last of them) knows those of each of them. */
+static void know_dirs(const struct vu_moment *then, const char *path, size_t n)
+{
+	for (size_t i = 1; i <= n; i++)
+		if (path[i - 1] == '/')
+			vu_know(then, VU_KNOWN_DIR, path, i);
+}
+
+/* Are the directories the kernel's own? PLAIN; MISSING, FAILS: the call will fail before its last component. */
 static enum proof prove_dirs(int dirfd, char *path, const struct shape *sh,
 			     const struct vu_moment *now, uint32_t *how)
 {
@@ -210,8 +222,8 @@ static enum proof prove_dirs(int dirfd, char *path, const struct shape *sh,
 	proof = look_at_dirs(dirfd, path, sh);
 	if (proof == UNKNOWN)
 		*how |= VU_NO_RUN;
-	if (proof == PLAIN && n)
-		vu_know(now, VU_KNOWN_DIR, path, n);
+	if (proof <= MISSING)
+		know_dirs(now, path, n);
 	return proof;
 }
 
@@ -222,40 +234,60 @@ static bool is_dots(const struct shape *sh)
 	return n == 2 && sh->last[0] == '.' && sh->last[1] == '.';
 }
 
+/* The same, where nothing need be asked: the last component is not followed, and its directories are known. */
+static bool is_plain_name(const struct vu_moment *now, const char *path, size_t n)
+{
+	const char *name;
+	size_t from = n;
+
+	while (from && path[from - 1] != '/')
+		from--;
+	name = path + from;
+	n -= from;
+	if (!n || (name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.'))) ||
+	    is_root_covered(path) || is_mount_name(name, n))
+		return false;
+	return !from || vu_known(now, VU_KNOWN_DIR, path, from);
+}
+
 bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how)
 {
 	const struct vu_moment now = before(dirfd, path);
 	enum proof proof;
 	struct shape sh;
 
-	if ((*how & VU_FOLLOW) && vu_known(&now, VU_KNOWN_FOLLOW, path, n))
+	if (*how & VU_FOLLOW ? vu_known(&now, VU_KNOWN_FOLLOW, path, n) :
+			       is_plain_name(&now, path, n))
 		return true;
+	if (!vu_may_know(&now))
+		return false;
 	get_shape(path, &sh);
 	if (is_root_covered(path) || is_dots(&sh) ||
 	    (sh.end > sh.last && is_mount_name(sh.last, (size_t)(sh.end - sh.last))))
 		return false;
 	proof = prove_dirs(dirfd, path, &sh, &now, how);
+	if (proof == MISSING && (*how & VU_FOLLOW))
+		vu_know(&now, VU_KNOWN_FOLLOW, path, n);
 	if (proof != PLAIN)
-		return proof == FAILS;
+		return proof != UNKNOWN;
 	if (sh.end == sh.last || (sh.end == sh.last + 1 && *sh.last == '.'))
 		return true;
 	if (!follows(*how, &sh))
 		return true;
 	proof = look_at(dirfd, path, sh.end);
-	if (proof == PLAIN)
+	if (proof <= MISSING)
 		vu_know(&now, VU_KNOWN_FOLLOW, path, n);
 	return proof != UNKNOWN;
 }
 
 /* A walk has shown that all of the path, which was given so, is the kernel's; it may end at nothing. */
-static void remember(const struct vu_moment *then, char *path, uint32_t how, bool exists)
+static void remember(const struct vu_moment *then, char *path, uint32_t how)
 {
 	struct shape sh;
 
 	get_shape(path, &sh);
-	if (sh.last > path)
-		vu_know(then, VU_KNOWN_DIR, path, (size_t)(sh.last - path));
-	if (exists && (how & VU_FOLLOW))
+	know_dirs(then, path, (size_t)(sh.last - path));
+	if (how & VU_FOLLOW)
 		vu_know(then, VU_KNOWN_FOLLOW, path, vu_strlen(path));
 }
 
@@ -401,7 +433,7 @@ static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, 
 		remember_inside(&now, given, how, p);
 	if (!flags && (!r || (p->flags & VU_PATH_MISSING)) && vu_touches(VU_TOUCH_PATHS) &&
 	    (p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC)) == VU_PATH_NATIVE)
-		remember(&now, p->real, how, !(p->flags & VU_PATH_MISSING));
+		remember(&now, p->real, how);
 	return r;
 }
 

@@ -301,7 +301,10 @@ long sys_chdir(struct vu_call *c)
 {
 	long r = sys_path(c);
 
-	vu_known_forget();
+	if (c->nr == __NR_chroot)
+		vu_known_leave();
+	else
+		vu_known_forget();
 	return r;
 }
 
@@ -423,10 +426,12 @@ static long read_magic(struct vu_call *c, struct vu_path *p, unsigned long buf, 
 {
 	struct vu_path *out = &c->s->path[1];
 	int pid = vu_exe_pid(p->virt);
+	char *work = c->s->tmp[0];
 	uint32_t mount;
 	long n;
 
-	if (pid && !vu_exe_of(pid, out->virt, out->real, &mount, c->s->tmp[0]))
+	if (pid && !(vu_is_own_pid(pid) ? vu_own_exe(out->virt, out->real, &mount, work) :
+					  vu_exe_of(pid, out->virt, out->real, &mount, work)))
 		return give_text(buf, size, out->virt, vu_strlen(out->virt));
 	n = vu_link_text(p->dirfd, p->real, out->virt, &mount);
 	return n < 0 ? n : give_text(buf, size, out->virt, (size_t)n);

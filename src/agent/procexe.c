@@ -174,16 +174,15 @@ bool vu_mapping_mount(const struct vu_mapping *map, struct vu_view_mount *m)
 	return d.m.id && !is_hosts(map, d.dev);
 }
 
-long vu_exe_of(int pid, char *virt, char *real, uint32_t *mount, char *buf)
+/* The program whose code is at that address: see vu_exe_of(). */
+static long exe_at(int pid, uint64_t code, char *virt, char *real, uint32_t *mount, char *buf)
 {
 	struct vu_view_mount m;
 	struct vu_mapping map;
-	uint64_t code;
 	size_t n, len;
 
 	*mount = 0;
-	if (!runs_loader(pid) || !(code = start_code(pid, buf)) ||
-	    !find_mapping(pid, code, buf, virt, &map))
+	if (!code || !find_mapping(pid, code, buf, virt, &map))
 		return -ENOENT;
 	vu_strlcpy(real, virt, VU_PATH_MAX);
 	map.path = virt;
@@ -196,10 +195,16 @@ long vu_exe_of(int pid, char *virt, char *real, uint32_t *mount, char *buf)
 	return vu_put_before(m.id, virt, len) < 0 ? -ENAMETOOLONG : 0;
 }
 
+long vu_exe_of(int pid, char *virt, char *real, uint32_t *mount, char *buf)
+{
+	return runs_loader(pid) ? exe_at(pid, start_code(pid, buf), virt, real, mount, buf) :
+				  -ENOENT;
+}
+
 long vu_own_exe(char *virt, char *real, uint32_t *mount, char *buf)
 {
 	/* By the thread's id: the process's first thread may have ended. */
-	long r = vu_exe_of((int)vu_sys(__NR_gettid), virt, real, mount, buf);
+	long r = exe_at((int)vu_sys(__NR_gettid), agent_process.start_code, virt, real, mount, buf);
 
 	if (agent_process.nameless) {
 		vu_strlcpy(real, "/proc/self/fd/", VU_PATH_MAX);

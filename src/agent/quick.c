@@ -256,7 +256,10 @@ static struct vu_answer quick_chdir(struct vu_frame *f)
 	/* Where relative paths begin changes in the call: what others find out until then is of no use. */
 	if (a.verdict == VU_ISSUE)
 		a = answer(make(&mine));
-	vu_known_forget();
+	if (f->nr == __NR_chroot)
+		vu_known_leave();
+	else
+		vu_known_forget();
 	return a;
 }
 
@@ -379,7 +382,6 @@ static struct vu_answer quick_wait4(struct vu_frame *f)
 		return NO_ANSWER;
 	mine.arg[1] = (uint64_t)&status;
 	a = answer(make(&mine));
-	vu_known_forget(); /* the child may have done anything */
 	if (a.result <= 0)
 		return a;
 	if (vu_wait_hides((int)a.result, &status))
@@ -392,13 +394,9 @@ static struct vu_answer quick_wait4(struct vu_frame *f)
 /* Of stops, which only tracers and shells ask for, the handler must see the siginfo. */
 static struct vu_answer quick_waitid(struct vu_frame *f)
 {
-	struct vu_answer a;
-
 	if (agent_process.tracer || (f->arg[3] & WSTOPPED))
 		return NO_ANSWER;
-	a = answer(make(f));
-	vu_known_forget();
-	return a;
+	return answer(make(f));
 }
 
 /* The kept signals are none of the kernel's business: they are added and taken away here. */

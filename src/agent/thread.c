@@ -5,6 +5,9 @@
  * the default for it, so that it need not ask for its tid. A slot is taken by an atomic
  * exchange of its tid and read by its own thread only. The end of a thread is not seen (musl unmaps the stack
  * before its exit: there is nowhere to trap): its slot is taken again when its number or its place is.
+ *
+ * The first that needs an entry gets the one that is apart from the table. Mostly that is a vforked child of a shell,
+ * and a place of the table by its number would be another page for each.
  */
 #include <asm/errno.h>
 #include <asm/unistd_64.h>
@@ -19,7 +22,8 @@
 /* Mapped when the first entry is taken; of no use while `used` is 0. */
 static struct vu_thread *const threads = (void *)VU_THREADS_ADDR;
 static bool mapped VU_HOT;
-static struct vu_thread process_default VU_HOT = { .tid = -1 };
+static struct vu_thread first;
+static struct vu_thread process_default VU_HOT;
 static int used VU_HOT; /* entries taken: with none, no thread asks for its tid */
 
 static unsigned int hash(int tid)
@@ -31,7 +35,9 @@ static struct vu_thread *find(int tid)
 {
 	unsigned int i, at = hash(tid);
 
-	for (i = 0; i < PROBES; i++) {
+	if (__atomic_load_n(&first.tid, __ATOMIC_ACQUIRE) == tid)
+		return &first;
+	for (i = 0; i < PROBES && mapped; i++) {
 		struct vu_thread *t = &threads[(at + i) % THREADS];
 
 		if (__atomic_load_n(&t->tid, __ATOMIC_ACQUIRE) == tid)
@@ -52,25 +58,33 @@ static bool map_threads(void)
 	return mapped;
 }
 
+static bool take_entry(struct vu_thread *t, int tid)
+{
+	int none = 0;
+
+	if (!__atomic_compare_exchange_n(&t->tid, &none, tid, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED))
+		return false;
+	__atomic_fetch_add(&used, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
 static struct vu_thread *take(int tid)
 {
 	unsigned int i, at = hash(tid);
 
+	if (take_entry(&first, tid))
+		return &first;
 	if (!map_threads())
 		return NULL;
 	for (i = 0; i < 2 * PROBES; i++) {
 		struct vu_thread *t = &threads[(at + i % PROBES) % THREADS];
-		int none = 0;
 
 		/* All taken: the second round looks for threads that are gone. */
 		if (i >= PROBES && t->tid > 0 && vu_sys(__NR_kill, t->tid, 0) == -ESRCH)
 			vu_thread_free(t);
-
-		if (__atomic_compare_exchange_n(&t->tid, &none, tid, false, __ATOMIC_ACQ_REL,
-						__ATOMIC_RELAXED)) {
-			__atomic_fetch_add(&used, 1, __ATOMIC_RELAXED);
+		if (take_entry(t, tid))
 			return t;
-		}
 	}
 	return NULL;
 }
@@ -125,11 +139,12 @@ void vu_thread_multiply(void)
 
 struct vu_thread *vu_thread_own(void)
 {
-	int tid = (int)vu_sys(__NR_gettid);
 	struct vu_thread *t;
+	int tid;
 
 	if (!agent_process.threads)
 		return &process_default; /* nobody else has it */
+	tid = (int)vu_sys(__NR_gettid);
 	t = __atomic_load_n(&used, __ATOMIC_RELAXED) ? find(tid) : NULL;
 	if (!t) {
 		t = take(tid);
@@ -150,7 +165,7 @@ struct vu_thread *vu_thread_new(void)
 {
 	struct vu_thread *own = vu_thread_get(), *t;
 
-	if (own->tid < 0)
+	if (own == &process_default)
 		return NULL;
 	t = take(RESERVED);
 	if (t)
@@ -186,6 +201,8 @@ void vu_thread_fork(struct vu_thread *own)
 {
 	if (own && own != &process_default)
 		copy_state(&process_default, own);
+	if (first.tid)
+		vu_thread_free(&first);
 	for (int i = 0; i < THREADS && used; i++)
 		if (threads[i].tid)
 			vu_thread_free(&threads[i]);

@@ -270,6 +270,13 @@ static long need_filter(void *arg, void *sp)
 	return vu_filter_need();
 }
 
+bool vu_has_room(void)
+{
+	uint64_t here = (uint64_t)__builtin_frame_address(0);
+
+	return here >= VU_AGENT_ADDR && here < VU_AGENT_END;
+}
+
 bool vu_gate_filter(void)
 {
 	uint64_t mask = VU_ALL_SIGNALS;

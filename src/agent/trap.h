@@ -46,7 +46,9 @@ long vu_trap_init(void);
 void vu_set_mask(uint64_t mask);
 /* entry.S: fn(arg, sp) on the stack that ends at top (16-aligned); sp is where the caller's is free. */
 long vu_on_stack(void *arg, void *top, long (*fn)(void *arg, void *sp));
-/* The same on the guest's stack, for what a handler of the guest's may interrupt or leave for good. */
+/* Is this a stack of the agent's, not the program's (the quick way)? */
+bool vu_has_room(void);
+/* vu_on_stack() on the guest's stack, for what a handler of the guest's may interrupt or leave for good. */
 long vu_on_guest_stack(struct vu_call *c, long (*fn)(void *arg, void *sp), void *arg);
 
 /* Scratch buffers: one for the call of thread `tid`. Never NULL (waits for one if memory is short). */

@@ -68,23 +68,22 @@ static void fill_execs(struct vu_view_exec *to, const struct vu_publish *p, stru
 	}
 }
 
-static void fill_names(struct vu_view_area *area, const struct vu_publish *p)
+static void fill_index(struct vu_view_index *index, const struct vu_publish *p)
 {
 	size_t i;
 
-	memset(area->names, 0, sizeof(area->names));
-	area->flags = 0;
+	memset(index, 0, sizeof(*index));
 	for (i = 0; i < p->n_mounts; i++) {
 		const char *name = strrchr(p->mounts[i].path, '/');
 		uint32_t bit;
 
 		name = name ? name + 1 : p->mounts[i].path;
 		if (!*name) {
-			area->flags |= VU_AREA_ROOT;
+			index->flags |= VU_INDEX_ROOT;
 			continue;
 		}
 		bit = vu_name_bit(name, strlen(name));
-		area->names[bit / 64] |= 1ull << bit % 64;
+		index->names[bit / 64] |= 1ull << bit % 64;
 	}
 }
 
@@ -113,7 +112,6 @@ static int fill_area(struct vu_view_area *area, const struct vu_publish *p)
 		to[i].super = put(&s, from->super);
 	}
 	fill_execs((void *)(to + p->n_mounts), p, &s);
-	fill_names(area, p);
 	area->n_execs = (uint32_t)p->n_execs;
 	area->n_mounts = (uint32_t)p->n_mounts;
 	area->size = (uint32_t)s.used;
@@ -177,6 +175,7 @@ int vu_publish(struct vu_view_head *head, const struct vu_publish *p)
 	res = fill_area(area, p);
 	if (res < 0)
 		return res;
+	fill_index(&head->index[next & 1], p);
 	area->classes = classes;
 	copy_text(area->name, sizeof(area->name), p->name);
 	if (classes & VU_TOUCH_UTS)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/stack.h"
+#include "agent/trap.h"
 #include "agent_shim.h"
 
 struct vu_process agent_process;
@@ -40,6 +41,11 @@ long vu_native(struct vu_call *c)
 long vu_native_blocking(struct vu_call *c)
 {
 	return vu_native(c);
+}
+
+bool vu_has_room(void)
+{
+	return true;
 }
 
 /* Without a handler for the faults: the kernel tells. */
@@ -145,10 +151,14 @@ static struct vu_view_area *area(void)
 
 void shim_view_init(void)
 {
-	void *p = mmap((void *)VU_VIEW_ADDR, VU_VIEW_SIZE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	int fd = memfd_create("view", MFD_CLOEXEC);
+	void *p;
 
+	assert(fd >= 0 && !ftruncate(fd, VU_VIEW_SIZE));
+	p = mmap((void *)VU_VIEW_ADDR, VU_VIEW_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
 	assert(p == (void *)VU_VIEW_ADDR);
+	agent_process.ref.view_fd = fd;
 	view()->magic = VU_VIEW_MAGIC;
 	view()->abi = VU_ABI_VERSION;
 	view()->server = getpid();
@@ -195,13 +205,14 @@ struct vu_view_mount *shim_mount(uint32_t id)
 /* The table of names of mount points, as umvu makes it. */
 static void name_mount(const char *path)
 {
+	struct vu_view_index *index = &view()->index[view()->seq & 1];
 	const char *name = strrchr(path, '/') + 1;
 	uint32_t bit = *name ? vu_name_bit(name, strlen(name)) : 0;
 
 	if (*name)
-		area()->names[bit / 64] |= 1ull << bit % 64;
+		index->names[bit / 64] |= 1ull << bit % 64;
 	else
-		area()->flags |= VU_AREA_ROOT;
+		index->flags |= VU_INDEX_ROOT;
 	view()->seq += 2; /* what is remembered of paths was of another view */
 }
 

@@ -10,7 +10,8 @@
 #include "agent/known.h"
 #include "agent_shim.h"
 
-static const char path[] = "/a/path";
+static const char path[] = "/a/path"; /* what is known of it does not depend on its text */
+static bool absolute;
 
 bool vu_special_name(const char *name, size_t len)
 {
@@ -21,7 +22,7 @@ bool vu_special_name(const char *name, size_t len)
 
 static bool is_known(void)
 {
-	struct vu_moment now = vu_known_now();
+	struct vu_moment now = vu_known_now(absolute);
 
 	return vu_known(&now, VU_KNOWN_DIR, path, sizeof(path) - 1);
 }
@@ -46,31 +47,94 @@ static void something_is_mounted(void)
 	head()->seq += 2;
 }
 
-static void (*const changes[])(void) = { vu_known_forget, other_view_tells, something_is_mounted };
+static void root_is_another(void)
+{
+	agent_process.root.id++;
+}
+
+static void learn(void)
+{
+	for (int tries = 0; tries < 100 && !is_known(); tries++) {
+		struct vu_moment then = vu_known_now(absolute);
+
+		find_out(&then);
+	}
+	assert_true(is_known());
+}
+
+static void check_change(void (*change)(void))
+{
+	struct vu_moment then;
+
+	learn();
+	change();
+	assert_false(is_known());
+	then = vu_known_now(absolute);
+	change(); /* while it is found out */
+	find_out(&then);
+	assert_false(is_known());
+}
+
+static void (*const changes[])(void) = { other_view_tells, something_is_mounted };
 
 static void test_changes(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		struct vu_moment then;
-
-		for (int tries = 0; tries < 100 && !is_known(); tries++) {
-			then = vu_known_now();
-			find_out(&then);
-		}
-		assert_true(is_known());
-		changes[i]();
-		assert_false(is_known());
-		then = vu_known_now();
-		changes[i](); /* while it is found out */
-		find_out(&then);
-		assert_false(is_known());
+	for (int kind = 0; kind < 2; kind++) {
+		absolute = kind;
+		for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++)
+			check_change(changes[i]);
+		check_change(absolute ? root_is_another : vu_known_forget);
 	}
+}
+
+/* What one process finds out of absolute paths the next one knows, if it has the same root. */
+static void test_shared(void **state)
+{
+	const uint64_t key = agent_process.hash_key;
+
+	(void)state;
+	absolute = false;
+	learn();
+	agent_process.hash_key++;
+	assert_false(is_known());
+	agent_process.hash_key = key;
+	absolute = true;
+	learn();
+	agent_process.hash_key++;
+	agent_process.root.stamp = 0; /* a new one, which asks where its root is */
+	assert_true(is_known());
+	vu_known_forget(); /* relative ones only */
+	assert_true(is_known());
+	agent_process.apart = true;
+	assert_false(is_known());
+	learn();
+	check_change(vu_known_forget);
+	agent_process.apart = false;
+	check_change(vu_known_leave);
+	assert_true(agent_process.apart);
+	agent_process.apart = false;
+}
+
+/* Entries that are half of one and half of another say nothing. */
+static void test_torn(void **state)
+{
+	struct vu_known_entry *known = vu_view_shared(head())->known;
+
+	(void)state;
+	absolute = true;
+	learn();
+	for (uint32_t i = 0; i < VU_KNOWN_ENTRIES; i++)
+		known[i].stamp++;
+	assert_false(is_known());
+	for (uint32_t i = 0; i < VU_KNOWN_ENTRIES; i++)
+		known[i] = (struct vu_known_entry){ UINT64_MAX, UINT64_MAX };
+	assert_false(is_known());
 }
 
 static void test_age(void **state)
 {
-	struct vu_moment then = vu_known_now();
+	struct vu_moment then = vu_known_now(absolute);
 
 	(void)state;
 	then.stamp -= 1ul << 25;
@@ -84,7 +148,7 @@ static void test_off(void **state)
 
 	(void)state;
 	head()->flags = VU_VIEW_FORGETFUL;
-	then = vu_known_now();
+	then = vu_known_now(absolute);
 	find_out(&then);
 	assert_false(is_known());
 	head()->flags = 0;
@@ -103,8 +167,8 @@ static int set_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_age),
+		cmocka_unit_test(test_changes), cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_torn),	cmocka_unit_test(test_age),
 		cmocka_unit_test(test_off),
 	};
 

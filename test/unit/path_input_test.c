@@ -197,7 +197,8 @@ static void test_own_exe(void **state)
 
 	(void)state;
 	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
-	shim_loader(self); /* then the program is what is mapped */
+	shim_loader(self);
+	agent_process.start_code = (uint64_t)test_own_exe; /* the program is what is mapped there */
 	assert_int_equal(chdir("/tmp"), 0);
 	for (size_t k = 0; k < 2; k++) {
 		shim_classes(classes[k]);

@@ -11,7 +11,6 @@ import ctypes
 import mmap
 import os
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -170,6 +169,66 @@ def test_folders():
     assert get("d/up/s/file") == "one"
 
 
+def elsewhere(other, path):
+    """What a process with another root or mount namespace knows of `path` as plain is a link here."""
+    for _ in range(50):
+        assert other.do(f"get('{path}')") == "plain"
+        assert get(path) == "one"
+
+
+def test_root():
+    """A process that changes its root, where the names are plain."""
+    os.makedirs("j")
+    os.symlink("../mnt", "j/a")
+    plain(f"root{TOP}/j/a/file")
+    with Other("unshare", "-r") as other:
+        assert other.do(f"get('root{TOP}/j/a/file')") == "plain"  # what Python needs for that is loaded
+        assert other.do("os.chroot('root')") == "None"
+        elsewhere(other, TOP + "/j/a/file")
+
+
+def test_namespace():
+    """A new program in a mount namespace where another folder is at that place."""
+    os.makedirs("k")
+    os.symlink("../mnt", "k/a")
+    plain("over/a/file")
+    script = f"mount --bind over k && cd {TOP} && exec \"$@\""
+    with Other("unshare", "-rm", "sh", "-c", script, "sh") as other:
+        elsewhere(other, TOP + "/k/a/file")
+
+
+def test_programs():
+    """New programs, one after the other: what each finds out is the next one's only while it is true."""
+    plain("l/x")
+    for i in range(6):
+        path = f"{TOP}/l/x"
+        assert subprocess.check_output(["cat", path]) == (b"one\n" if i % 2 else b"plain\n")
+        os.unlink(path)
+        if i % 2:
+            plain(path)
+        else:
+            os.symlink("../mnt/file", path)
+
+
+def test_missing():
+    """What is not there is not remembered beyond what is made there."""
+    def gone(path):
+        return not os.path.exists(path) and not os.access(path, os.R_OK)
+    for _ in range(20):
+        assert all(gone(path) for path in ("m/x", TOP + "/m/x", TOP + "/m"))
+    os.symlink("mnt", "m")
+    assert get(TOP + "/m/file") == get("m/file") == "one"
+    assert gone("m/x")
+    for _ in range(20):
+        assert gone(TOP + "/n/file")
+    os.makedirs("deep")
+    os.symlink("../mnt/file", "deep/file")
+    for _ in range(20):
+        assert gone(TOP + "/n/file")
+    os.rename("deep", "n")
+    assert get(TOP + "/n/file") == get("n/file") == "one"
+
+
 def test_outside():
     """A process outside of the session: seen a moment later."""
     plain("f/x")
@@ -246,18 +305,19 @@ def flip(shared, n):
             plain(name)
         else:
             os.symlink("../mnt/file", name)
-        count, seen = struct.unpack_from("QQ", shared)
-        struct.pack_into("Q", shared, 0, count + 1)
+        seen = shared[1]
+        shared[0] += 1
         os.rename(name, "r/x")
-        struct.pack_into("Q", shared, 0, count + 2)
-        while struct.unpack_from("QQ", shared)[1] < seen + 4:
+        shared[0] += 1
+        while shared[1] < seen + 4:
             os.sched_yield()
-    struct.pack_into("Q", shared, 16, 1)
+    shared[2] = 1
 
 
 def test_race():
     """What is found out while a link is made is not taken for later."""
-    shared = mmap.mmap(-1, 4096)
+    # Words that are written at once, which struct.pack_into() makes zero first.
+    shared = memoryview(mmap.mmap(-1, 4096)).cast("Q")
     plain("r/x")
     pid = os.fork()
     if not pid:
@@ -265,10 +325,10 @@ def test_race():
         os._exit(0)
     count = seen = done = 0
     while not done:
-        before = struct.unpack_from("Q", shared)[0]
+        before = shared[0]
         text = get("r/x")
-        count, seen, done = struct.unpack_from("QQQ", shared)
-        struct.pack_into("Q", shared, 8, seen + 1)
+        count, seen, done = shared[:3]
+        shared[1] = seen + 1
         if count == before and not count % 2:
             assert text == ("one" if count // 2 % 2 else "plain"), (count, text)
     os.waitpid(pid, 0)
