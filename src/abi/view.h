@@ -282,6 +282,9 @@ static inline struct vu_shared *vu_view_shared(const struct vu_view_head *v)
 	return (void *)((uintptr_t)v + VU_VIEW_SHARED);
 }
 
+_Static_assert(VU_VIEW_ADDR + VU_VIEW_SIZE <= VU_STACK_TAGS,
+	       "the image ends before the next of the agent's addresses");
+
 /* The table of patched files, the same in all views of a session. */
 static inline const struct vu_code_table *vu_view_code(const struct vu_view_head *v)
 {

@@ -7,7 +7,7 @@ import re
 from vulint import Report, files, read
 
 LINE = "SPDX-License-Identifier: LGPL-2.1-or-later"
-EXEMPT = re.compile(r"^(LICENSE|.*\.(md|png|svg|txt|json))$")
+EXEMPT = re.compile(r"^(LICENSE|.*\.(md|png|svg|sum|txt|json))$")
 
 
 def main():

@@ -28,7 +28,7 @@ reached()
 marked()
 {
 	local pid
-	for pid in $(pgrep -x "$1" | sort -n); do
+	for pid in $(pgrep -x "$1" | eldest_first); do
 		! grep -qszxF "VU_TEST_MARK=$VU_TEST_MARK" "/proc/$pid/environ" || echo "$pid"
 	done
 }

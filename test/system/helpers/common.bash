@@ -346,12 +346,21 @@ refute_file()
 
 # --- leftovers -----------------------------------------------------------------------------------
 
+# Pids from standard input by the time that they were started: numbers begin again from below.
+eldest_first()
+{
+	local pid
+	while read -r pid; do
+		sed -n "s/^[0-9]* (.*) \([^ ]* \)\{19\}\([0-9]*\) .*/\2 $pid/p" "/proc/$pid/stat" 2>/dev/null || true
+	done | sort -n -k1,1 -k2,2 | cut -d' ' -f2
+}
+
 # Pids of the processes of this test, the eldest first. They carry VU_TEST_MARK in the environment they were
 # started with; the shells of the test itself do not, they are older than the mark.
 marked_pids()
 {
 	env -u VU_TEST_MARK grep -lszxF "VU_TEST_MARK=$VU_TEST_MARK" /proc/[0-9]*/environ 2>/dev/null |
-		sed 's,^/proc/\(.*\)/environ$,\1,' | sort -n
+		sed 's,^/proc/\(.*\)/environ$,\1,' | eldest_first
 }
 
 # The same with their commands, a line each.
