@@ -20,12 +20,12 @@ OTHERS = ["src/abi/code.h", "src/abi/syscalls.def", "src/umvu/code_plan.c"]
 
 
 def state():
-    """(version, sum) as the sources have it; the line of the version itself does not count."""
+    """(version, sum) as the sources have it; neither the line of the version itself nor blanks count."""
     header = read(HEADER)
     version = re.search(r"^#define VU_SCAN_VERSION\s+(\d+)u.*$", header, re.M)
-    total = hashlib.sha256(header.replace(version.group(0), "").encode())
-    for path in sorted(files(".c", ".h", under=("src/scan",))) + OTHERS:
-        total.update(path.encode() + b"\0" + read(path).encode())
+    texts = [header.replace(version.group(0), "")]
+    texts += [read(path) for path in sorted(files(".c", ".h", under=("src/scan",))) + OTHERS]
+    total = hashlib.sha256(re.sub(r"\s+", " ", "\0".join(texts)).encode())
     return version.group(1), total.hexdigest()
 
 
