@@ -12,7 +12,7 @@
 #include "agent/trap.h"
 
 #define WAITING_FRAMES 512 /* bytes of stack that a waiting call takes */
-#define SLOTS	       12  /* in vu-loader's own memory */
+#define SLOTS	       11  /* in vu-loader's own memory */
 #define MORE	       ((VU_AGENT_END - VU_STACKS_ADDR) / VU_SLOT_SIZE)
 
 _Static_assert(sizeof(struct vu_scratch) == VU_SLOT_SIZE, "a slot is found by its stack pointer");
