@@ -102,8 +102,7 @@ load helpers/common
 		wait $! 2>/dev/null || true
 		cat >map.py <<-'PY'
 			import mmap, os, subprocess
-			f = open("mnt/dir/numbers", "rb")
-			m = mmap.mmap(f.fileno(), 0, prot=mmap.PROT_READ)
+			m = mmap.mmap(os.open("mnt/dir/numbers", os.O_RDONLY), 0, prot=mmap.PROT_READ)
 			os.closerange(3, 100) # what the mapping is of stays open as a file, too
 			print(subprocess.run(["umount", "mnt"], stderr=subprocess.DEVNULL).returncode, m[:2])
 		PY

@@ -97,15 +97,8 @@ vu_guest_sys6:
 	ret
 	.size	vu_guest_sys6, . - vu_guest_sys6
 
-	.globl	vu_wait_sys6, vu_waited
-	.type	vu_wait_sys6, @function
-/*
- * long vu_wait_sys6(long nr, const unsigned long arg[6], bool *made): the same, where it may wait; *made becomes true
- * when it is made. A signal that finds it false, and does not come at vu_waited, has come before the call.
- */
-vu_wait_sys6:
-	push	%rbx
-	mov	%rdx, %rbx
+/* The call of number rdi, with the six arguments that rsi points to. */
+	.macro	make_call
 	mov	%rdi, %rax
 	mov	%rsi, %rcx
 	mov	0(%rcx), %rdi
@@ -115,6 +108,18 @@ vu_wait_sys6:
 	mov	32(%rcx), %r8
 	mov	40(%rcx), %r9
 	syscall
+	.endm
+
+	.globl	vu_wait_sys6, vu_waited
+	.type	vu_wait_sys6, @function
+/*
+ * long vu_wait_sys6(long nr, const unsigned long arg[6], bool *made): the same, where it may wait; *made becomes true
+ * when it is made. A signal that finds it false, and does not come at vu_waited, has come before the call.
+ */
+vu_wait_sys6:
+	push	%rbx
+	mov	%rdx, %rbx
+	make_call
 vu_waited:
 	movb	$1, (%rbx)
 	pop	%rbx
@@ -125,15 +130,7 @@ vu_waited:
 	.type	vu_quick_sys6, @function
 /* long vu_quick_sys6(long nr, const unsigned long arg[6]): the same for vu_quick(): *made is in the frame, r15. */
 vu_quick_sys6:
-	mov	%rdi, %rax
-	mov	%rsi, %rcx
-	mov	0(%rcx), %rdi
-	mov	8(%rcx), %rsi
-	mov	16(%rcx), %rdx
-	mov	24(%rcx), %r10
-	mov	32(%rcx), %r8
-	mov	40(%rcx), %r9
-	syscall
+	make_call
 vu_quick_made:
 	movb	$1, VU_FRAME_MADE(%r15)
 	ret
