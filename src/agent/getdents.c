@@ -93,13 +93,23 @@ static bool find_ghosts(struct vu_call *c, struct listing *l)
 
 /* --- descriptors of the agent's --- */
 
-/* Is `fd` one of the folders of the process's own descriptors, or of another's who has the tree? */
-static bool lists_descriptors(int fd)
+/* Is it the folder of descriptors of a process that has the tree? Asked in the folder: there may be no /proc. */
+static bool has_tree(int fd)
+{
+	struct statx sx;
+	char tree[12];
+
+	vu_utoa(tree, (unsigned long)vu_tree());
+	return vu_tree() && !vu_stat_place(fd, tree, 0, &sx) &&
+	       sx.stx_mnt_id == vu_view()->tree_mnt_id;
+}
+
+/* Is it one of the folders of the process's own descriptors? */
+static bool is_own(int fd)
 {
 	static const char *const names[] = { "/proc/self/fd", "/proc/thread-self/fd",
 					     "/proc/self/fdinfo", "/proc/thread-self/fdinfo" };
 	struct statx sx, own;
-	char tree[12];
 
 	if (vu_stat_place(fd, "", AT_EMPTY_PATH, &sx))
 		return false;
@@ -109,9 +119,7 @@ static bool lists_descriptors(int fd)
 		if (own.stx_ino == sx.stx_ino)
 			return true;
 	}
-	vu_utoa(tree, (unsigned long)vu_tree());
-	return vu_tree() && !vu_stat_place(fd, tree, 0, &sx) &&
-	       sx.stx_mnt_id == vu_view()->tree_mnt_id;
+	return false;
 }
 
 static int number(const char *name)
@@ -161,7 +169,7 @@ long sys_getdents(struct vu_call *c)
 	uint64_t off;
 	long r;
 
-	if (vu_has_own_fds() && lists_descriptors(l.fd))
+	if (vu_has_own_fds() && (has_tree(l.fd) || is_own(l.fd)))
 		return list_own_fds(c);
 	if (!vu_touches(VU_TOUCH_PATHS))
 		return vu_native(c);

@@ -329,6 +329,35 @@ setup()
 	assert_equal "$(grep -c '^closed [0-9]' out)" 0
 }
 
+@test "sandboxes look for open directories where there is no /proc (chromium): there are none" {
+	need python3 unshare
+	unshare -Ur true 2>/dev/null || skip "no user namespaces on this machine"
+	make_ext2 img
+	mkdir mnt empty
+	cat >sandbox.py <<-'END'
+	import ctypes, os, stat
+	os.closerange(3, 300)
+	proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY)
+	print(open("mnt/file").read().strip())
+	assert ctypes.CDLL(None).unshare(0x10000000) == 0 # CLONE_NEWUSER
+	os.chroot("empty"); os.chdir("/")
+	fds = os.open("self/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
+	names = os.listdir(fds)
+	def is_directory(name):
+	    try:
+	        return stat.S_ISDIR(os.stat(name, dir_fd=fds).st_mode)
+	    except FileNotFoundError:
+	        return False # what has listed them
+	print([n for n in names if int(n) not in (proc, fds) and is_directory(n)])
+	END
+	run session_script <<-'END'
+	vumount -t vufuseext2 img mnt
+	python3 sandbox.py
+	END
+	assert_success
+	assert_output "$(printf '%s\n' one "[]")"
+}
+
 @test "a guest's own seccomp filter and landlock by real programs" {
 	need python3
 	same_as_native -h <<-'END'
