@@ -52,6 +52,8 @@ long vu_walk(struct vu_call *c, int dirfd, uint32_t how, uint64_t resolve, struc
 /* --- place.c: where things are in the view --- */
 /* statx(2) that asks no server: kernel's id of the mount, inode, device. 0 or -errno. */
 long vu_stat_place(int dirfd, const char *name, int at_flags, struct statx *sx);
+/* "/proc/<server>/fd/" in buf (64 bytes); its length. */
+size_t vu_server_fds_name(char *buf);
 /* Writes the kernel's name of the mount's root, "/proc/<server>/fd/<fd>", to buf (64 bytes); its length. */
 size_t vu_mount_name(const struct vu_view_mount *m, char *buf);
 /*

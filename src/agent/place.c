@@ -25,8 +25,7 @@ long vu_stat_place(int dirfd, const char *name, int at_flags, struct statx *sx)
 	return vu_sys(__NR_statx, dirfd, name, at_flags | AT_STATX_DONT_SYNC, 0, sx);
 }
 
-/* "/proc/<server>/fd/" in buf (64 bytes); its length. */
-static size_t fds_name(char *buf)
+size_t vu_server_fds_name(char *buf)
 {
 	size_t n = vu_strlcpy(buf, "/proc/", 64);
 
@@ -40,7 +39,7 @@ size_t vu_mount_name(const struct vu_view_mount *m, char *buf)
 
 	if (n)
 		return n;
-	n = fds_name(buf);
+	n = vu_server_fds_name(buf);
 	return n + vu_utoa(buf + n, (unsigned long)m->fd);
 }
 
@@ -73,7 +72,7 @@ long vu_mount_lost(struct vu_call *c, const struct vu_path *p, long r)
 		return lost_in_tree(c, p, vu_tree_rest(p->real), r);
 	if (!agent_process.ref.server)
 		return r;
-	n = fds_name(name);
+	n = vu_server_fds_name(name);
 	if (r == -EROFS || vu_strncmp(p->real, name, n))
 		return r;
 	while (p->real[n + at] >= '0' && p->real[n + at] <= '9' && n + at < sizeof(name) - 1)
@@ -129,7 +128,6 @@ long vu_put_before(uint32_t id, char *text, size_t n)
 	char first;
 
 	n = take_from_tree(id, text, n);
-
 	if (!vu_mount_by_id(id, &m))
 		return -ENOENT;
 	skip = vu_root_len(&m);

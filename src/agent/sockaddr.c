@@ -256,14 +256,11 @@ static bool has_fd(const struct vu_view_area *a, const struct vu_view_mount *m, 
 static uint32_t mount_by_fd(const char *name, const char **rest)
 {
 	struct by_fd f = { .fd = 0 };
-	char prefix[40];
+	char prefix[64];
 	const char *s;
 	size_t n;
 
-	vu_strlcpy(prefix, "/proc/", sizeof(prefix));
-	vu_append_num(prefix, sizeof(prefix), (unsigned long)vu_view()->server);
-	vu_append(prefix, sizeof(prefix), "/fd/");
-	n = vu_strlen(prefix);
+	n = vu_server_fds_name(prefix);
 	if (vu_strncmp(name, prefix, n))
 		return 0;
 	for (s = name + n; *s >= '0' && *s <= '9'; s++)

@@ -190,11 +190,6 @@ static void append(struct vu_session *s, struct vu_code_file *f, const char *pat
 
 /* --- identities ---------------------------------------------------------------------------------- */
 
-static uint64_t ns(const struct timespec *t)
-{
-	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
-}
-
 static int identify(int fd, struct vu_code_file *id)
 {
 	struct stat st;
@@ -207,8 +202,8 @@ static int identify(int fd, struct vu_code_file *id)
 	id->dev = st.st_dev;
 	id->ino = st.st_ino;
 	id->size = (uint64_t)st.st_size;
-	id->mtime_ns = ns(&st.st_mtim);
-	id->ctime_ns = ns(&st.st_ctim);
+	id->mtime_ns = vu_code_ns(&st.st_mtim);
+	id->ctime_ns = vu_code_ns(&st.st_ctim);
 	id->fd = -1;
 	return 0;
 }
@@ -229,7 +224,8 @@ static bool is_settled(const struct vu_code_file *id)
 	int64_t age;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	age = (int64_t)(ns(&now) - (id->mtime_ns > id->ctime_ns ? id->mtime_ns : id->ctime_ns));
+	age = (int64_t)(vu_code_ns(&now) -
+			(id->mtime_ns > id->ctime_ns ? id->mtime_ns : id->ctime_ns));
 	return age > SETTLED_NS;
 }
 

@@ -123,27 +123,40 @@ int vu_code_cache_load(int dir, const struct vu_code_file *id, struct vu_buf *li
 	return vu_buf_add(list, text + sizeof(have), len);
 }
 
-int vu_code_cache_save(int dir, const struct vu_code_file *id, const void *list, size_t len)
+int vu_code_cache_begin(int dir, const char *name, mode_t mode, char temporary[VU_CACHE_NAME])
 {
-	struct cache_head head = head_for(id);
-	char name[128], temporary[192];
-	int fd, res;
+	int fd;
 
-	head.sum = sum_of(&head, list, len);
-	name_for(id, name, sizeof(name));
-	snprintf(temporary, sizeof(temporary), ".%s.%d", name, (int)getpid());
+	snprintf(temporary, VU_CACHE_NAME, ".%.220s.%d", name, (int)getpid());
 	unlinkat(dir, temporary, 0);
-	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	res = vu_fd_write(fd, &head, sizeof(head));
-	if (!res)
-		res = vu_fd_write(fd, list, len);
-	if (close(fd) < 0 && !res)
-		res = -errno;
+	fd = openat(dir, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	return fd < 0 ? -errno : fd;
+}
+
+int vu_code_cache_end(int dir, const char *name, const char *temporary, int res)
+{
 	if (!res && renameat(dir, temporary, dir, name) < 0)
 		res = -errno;
 	if (res < 0)
 		unlinkat(dir, temporary, 0);
 	return res;
+}
+
+int vu_code_cache_save(int dir, const struct vu_code_file *id, const void *list, size_t len)
+{
+	struct cache_head head = head_for(id);
+	char name[128], temporary[VU_CACHE_NAME];
+	int fd, res;
+
+	head.sum = sum_of(&head, list, len);
+	name_for(id, name, sizeof(name));
+	fd = vu_code_cache_begin(dir, name, 0600, temporary);
+	if (fd < 0)
+		return fd;
+	res = vu_fd_write(fd, &head, sizeof(head));
+	if (!res)
+		res = vu_fd_write(fd, list, len);
+	if (close(fd) < 0 && !res)
+		res = -errno;
+	return vu_code_cache_end(dir, name, temporary, res);
 }

@@ -13,6 +13,7 @@
 #include "abi/scan.h"
 #include "base/fd.h"
 #include "base/str.h"
+#include "umvu/code_cache.h"
 #include "umvu/code_copy.h"
 #include "umvu/code_plan.h"
 
@@ -21,7 +22,6 @@
 #define BOOT_SIZE   36
 #define FOLDER_MAX  (1024ull << 20) /* bytes that copies may take */
 #define CHUNK	    (256u << 10)
-#define NAME_SIZE   (NAME_MAX + 1)
 
 struct stamp {
 	uint32_t magic, version;
@@ -34,11 +34,18 @@ struct stamp {
 	uint64_t sum;		  /* of what is in front of it */
 };
 
-static bool boot_id(char *id)
+/* Read once: it does not change while we run. NULL: it is not to be had. */
+static const char *boot_id(void)
 {
-	VU_CLEANUP(fd) int fd = open(BOOT_FILE, O_RDONLY | O_CLOEXEC);
+	static char id[BOOT_SIZE];
+	VU_CLEANUP(fd) int fd = -1;
 
-	return fd >= 0 && vu_fd_read(fd, id, BOOT_SIZE) == BOOT_SIZE;
+	if (id[0])
+		return id;
+	fd = open(BOOT_FILE, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || vu_fd_read(fd, id, BOOT_SIZE) != BOOT_SIZE)
+		id[0] = '\0';
+	return id[0] ? id : NULL;
 }
 
 /* As vu_scan_sum(), by words: there is much to be read. */
@@ -80,13 +87,8 @@ static void names_for(const struct stamp *s, const char *path, char *stamp, char
 	unsigned long long key = vu_scan_sum(s, offsetof(struct stamp, list));
 	const char *slash = strrchr(path, '/');
 
-	snprintf(stamp, NAME_SIZE, "%016llx.stamp", key);
-	snprintf(copy, NAME_SIZE, "%.200s.%016llx", slash ? slash + 1 : path, key);
-}
-
-static uint64_t ns(const struct timespec *t)
-{
-	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
+	snprintf(stamp, VU_CACHE_NAME, "%016llx.stamp", key);
+	snprintf(copy, VU_CACHE_NAME, "%.200s.%016llx", slash ? slash + 1 : path, key);
 }
 
 static int read_stamp(int dir, const char *name, const struct stamp *want, struct stamp *s)
@@ -102,35 +104,15 @@ static int read_stamp(int dir, const char *name, const struct stamp *want, struc
 	return 0;
 }
 
-/* A file in the folder that is there whole or not at all. Its descriptor, or -errno. */
-static int begin_file(int dir, const char *name, char *temporary, mode_t mode)
-{
-	int fd;
-
-	snprintf(temporary, NAME_SIZE, ".%.220s.%d", name, (int)getpid());
-	unlinkat(dir, temporary, 0);
-	fd = openat(dir, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	return fd < 0 ? -errno : fd;
-}
-
-static int end_file(int dir, const char *name, const char *temporary, int res)
-{
-	if (!res && renameat(dir, temporary, dir, name) < 0)
-		res = -errno;
-	if (res < 0)
-		unlinkat(dir, temporary, 0);
-	return res;
-}
-
 static int write_stamp(int dir, const char *name, struct stamp *s)
 {
-	char temporary[NAME_SIZE];
-	VU_CLEANUP(fd) int fd = begin_file(dir, name, temporary, 0600);
+	char temporary[VU_CACHE_NAME];
+	VU_CLEANUP(fd) int fd = vu_code_cache_begin(dir, name, 0600, temporary);
 
 	if (fd < 0)
 		return fd;
 	s->sum = vu_scan_sum(s, offsetof(struct stamp, sum));
-	return end_file(dir, name, temporary, vu_fd_write(fd, s, sizeof(*s)));
+	return vu_code_cache_end(dir, name, temporary, vu_fd_write(fd, s, sizeof(*s)));
 }
 
 bool vu_code_copy_allowed(int dir)
@@ -147,7 +129,7 @@ static bool is_stamped(int fd, const struct stamp *s)
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == s->copy_ino &&
-	       (uint64_t)st.st_size == s->copy_size && ns(&st.st_ctim) == s->copy_ctime_ns;
+	       (uint64_t)st.st_size == s->copy_size && vu_code_ns(&st.st_ctim) == s->copy_ctime_ns;
 }
 
 /* After another start of the machine: are the runs as they were written? Then it is stamped anew. */
@@ -165,8 +147,9 @@ static bool is_whole(int dir, const char *name, int fd, const struct vu_code_fil
 
 int vu_code_copy_open(int dir, struct vu_code_file *f, uint64_t list, const char *path)
 {
-	char boot[BOOT_SIZE], name[NAME_SIZE], copy[NAME_SIZE];
+	char name[VU_CACHE_NAME], copy[VU_CACHE_NAME];
 	struct stamp want = stamp_for(f, list), s;
+	const char *boot = boot_id();
 	VU_CLEANUP(fd) int fd = -1;
 	int res;
 
@@ -177,7 +160,7 @@ int vu_code_copy_open(int dir, struct vu_code_file *f, uint64_t list, const char
 	fd = openat(dir, copy, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (!is_stamped(fd, &s) || !boot_id(boot))
+	if (!is_stamped(fd, &s) || !boot)
 		return -ESTALE;
 	if (memcmp(s.boot, boot, BOOT_SIZE) != 0 && !is_whole(dir, name, fd, f, &s, boot))
 		return -EIO;
@@ -188,7 +171,7 @@ int vu_code_copy_open(int dir, struct vu_code_file *f, uint64_t list, const char
 /* --- making one ---------------------------------------------------------------------------------- */
 
 struct entry {
-	char name[NAME_SIZE];
+	char name[VU_CACHE_NAME];
 	uint64_t size, used;
 };
 
@@ -219,10 +202,11 @@ static size_t list_folder(int dir, struct entry **list, uint64_t *total)
 				break;
 			*list = more;
 		}
-		snprintf((*list)[n].name, NAME_SIZE, "%s", e->d_name);
+		snprintf((*list)[n].name, VU_CACHE_NAME, "%s", e->d_name);
 		(*list)[n].size = (uint64_t)st.st_blocks * 512;
-		(*list)[n].used = ns(&st.st_atim) > ns(&st.st_mtim) ? ns(&st.st_atim) :
-								      ns(&st.st_mtim);
+		(*list)[n].used = vu_code_ns(&st.st_atim) > vu_code_ns(&st.st_mtim) ?
+					  vu_code_ns(&st.st_atim) :
+					  vu_code_ns(&st.st_mtim);
 		*total += (*list)[n++].size;
 	}
 	return n;
@@ -287,29 +271,31 @@ static int fill(int out, int in, const struct vu_code_file *f, const unsigned ch
 int vu_code_copy_save(int dir, int fd, const struct vu_code_file *f, uint64_t list,
 		      const char *path, const unsigned char *pages)
 {
-	char name[NAME_SIZE], copy[NAME_SIZE], temporary[NAME_SIZE];
+	char name[VU_CACHE_NAME], copy[VU_CACHE_NAME], temporary[VU_CACHE_NAME];
 	struct stamp s = stamp_for(f, list);
+	const char *boot = boot_id();
 	VU_CLEANUP(fd) int out = -1;
 	struct stat st;
 	int res;
 
-	if (!boot_id(s.boot))
+	if (!boot)
 		return -ENOENT;
+	memcpy(s.boot, boot, BOOT_SIZE);
 	make_room(dir);
 	names_for(&s, path, name, copy);
 	/* Guests with other ids open it by the server's descriptor. */
-	out = begin_file(dir, copy, temporary, 0644);
+	out = vu_code_cache_begin(dir, copy, 0644, temporary);
 	if (out < 0)
 		return out;
 	res = fchmod(out, 0644) < 0 ? -errno : fill(out, fd, f, pages);
-	res = end_file(dir, copy, temporary, res);
+	res = vu_code_cache_end(dir, copy, temporary, res);
 	if (!res && fstat(out, &st) < 0)
 		res = -errno;
 	if (res < 0)
 		return res;
 	s.copy_ino = st.st_ino;
 	s.copy_size = (uint64_t)st.st_size;
-	s.copy_ctime_ns = ns(&st.st_ctim);
+	s.copy_ctime_ns = vu_code_ns(&st.st_ctim);
 	s.runs = sum_of_runs(f, pages);
 	s.n_sites = f->n_sites;
 	return write_stamp(dir, name, &s);

@@ -5,11 +5,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #include "abi/code.h"
 #include "abi/scan.h"
 
 #define VU_CODE_PAGE 4096u
+
+/* A time of stat(2) as struct vu_code_file has it. */
+static inline uint64_t vu_code_ns(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec;
+}
 
 /* A list as vu-scan writes it. 0, or -EPROTO: it is none, or damaged. `sites` points into data. */
 int vu_code_list(const void *data, size_t len, const struct vu_scan_head **head,
