@@ -23,8 +23,10 @@
 #include "umvu/holders.h"
 #include "umvu/stack_sockets.h"
 
-#define FDINFO_MAX 4096
-#define NAMED	   8 /* users that are named */
+#define FDINFO_MAX  4096
+#define NAMED	    8 /* users that are named */
+#define STUCK_LOOKS 50
+#define STUCK_US    4000
 
 /* The number after `key` (such as "mnt_id:") in a /proc/PID/fdinfo file. 0 or -ENOENT. */
 static int fdinfo_number(const char *name, const char *key, uint64_t *value)
@@ -235,22 +237,37 @@ static bool uses(const struct user *u, pid_t pid, bool look_at_maps)
 	       (u->sockets.n && each_fd(pid, fd_is_socket, (void *)u));
 }
 
+/*
+ * Does a process wait for a daemon that may never answer? Its memory may be locked then: reading its maps would wait,
+ * too. Most stuck are over in a moment.
+ */
+static bool is_stuck(pid_t pid, struct vu_proc *p)
+{
+	int i;
+
+	for (i = 0; p->state == 'D' && i < STUCK_LOOKS; i++) {
+		usleep(STUCK_US);
+		if (vu_proc_stat(pid, p) < 0)
+			return false;
+	}
+	return p->state == 'D';
+}
+
 static int visit_user(void *ctx, pid_t pid)
 {
 	struct user *u = ctx;
 	const char *needles[2] = { u->view, u->cover };
 	struct vu_proc p;
-	bool waits;
+	bool stuck;
 
 	if (pid == getpid() || pid == u->b->h.server || pid == u->b->h.realm || pid == u->b->maker)
 		return 0;
 	if (vu_proc_stat(pid, &p) < 0)
 		return 0;
-	/* One that waits for a daemon may have its memory locked: reading its maps would wait, too. */
-	waits = p.state == 'D';
-	if (!waits && u->b->view && vu_proc_maps(pid, needles, 2) <= 0)
+	stuck = is_stuck(pid, &p);
+	if (!stuck && u->b->view && vu_proc_maps(pid, needles, 2) <= 0)
 		return 0;
-	if (!uses(u, pid, !waits))
+	if (!uses(u, pid, !stuck))
 		return 0;
 	if (u->b->maker && p.ppid == u->b->maker)
 		return 0; /* a client of the stack's own */
