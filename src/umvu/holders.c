@@ -239,7 +239,7 @@ static bool uses(const struct user *u, pid_t pid, bool look_at_maps)
 
 /*
  * Does a process wait for a daemon that may never answer? Its memory may be locked then: reading its maps would wait,
- * too. Most stuck are over in a moment.
+ * too. Most waits are over in a moment.
  */
 static bool is_stuck(pid_t pid, struct vu_proc *p)
 {
