@@ -33,11 +33,14 @@ static void count(int sig)
 	errno = saved;
 }
 
+/* siglongjmp() lets the signal in again while it is on the way: one that comes then is not to use more of the stack. */
 static void jump(int sig)
 {
 	(void)sig;
-	if (may_jump)
+	if (may_jump) {
+		may_jump = 0;
 		siglongjmp(away, 1);
+	}
 }
 
 /* Half of them have an alternate stack. */
@@ -184,8 +187,9 @@ int main(int argc, char **argv)
 	running = CALLERS + JUMPERS + PARENTS;
 	for (i = 0; i < CALLERS; i++)
 		callers[i] = start(caller, i, min);
+	/* Two signals' frames, of 3.4 KiB each with AVX-512, and where calls are trapped one for each of two calls. */
 	for (i = 0; i < JUMPERS; i++)
-		jumpers[i] = start(jumper, 0, min);
+		jumpers[i] = start(jumper, 0, 2 * min);
 	for (i = 0; i < PARENTS; i++)
 		parents[i] = start(parent, 0, 65536);
 	pthread_barrier_wait(&all_here);
