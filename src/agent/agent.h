@@ -74,7 +74,6 @@ struct vu_scratch {
 
 /* State of one thread that the kernel does not know. Threads without any share agent_process.thread. */
 struct vu_thread {
-	int tid;	       /* 0: slot is free, or the process's default */
 	uint32_t kept_blocked; /* the kept signals (trap.h) that the guest has in its mask */
 	uint32_t kept_pending; /* ... that came while they were blocked */
 	uint8_t kept_info[VU_N_KEPT][128]; /* ... their siginfo */

@@ -16,13 +16,16 @@
 #include "agent/trap.h"
 
 #define THREADS	 2048
-#define PROBES	 32   /* places after its hash where an entry may be */
-#define RESERVED (-2) /* tid of an entry whose thread is not yet born */
+#define FIRST	 THREADS /* place of the one that is apart */
+#define PROBES	 32	 /* places after its hash where an entry may be */
+#define RESERVED (-2)	 /* tid of an entry whose thread is not yet born */
 
 /* Mapped when the first entry is taken; of no use while `used` is 0. */
 static struct vu_thread *const threads = (void *)VU_THREADS_ADDR;
 static bool mapped VU_HOT;
 static struct vu_thread first;
+/* By place, 0: it is free. Not in the entries: to look for one that is not there would touch a page for every other. */
+static int tids[THREADS + 1];
 static struct vu_thread process_default VU_HOT;
 static int used VU_HOT; /* entries taken: with none, no thread asks for its tid */
 
@@ -31,18 +34,30 @@ static unsigned int hash(int tid)
 	return ((unsigned int)tid * 2654435761u) % THREADS;
 }
 
+static struct vu_thread *entry(unsigned int place)
+{
+	return place == FIRST ? &first : &threads[place];
+}
+
+static int *tid_of(const struct vu_thread *t)
+{
+	return &tids[t == &first ? FIRST : (size_t)(t - threads)];
+}
+
+static bool is_at(unsigned int place, int tid)
+{
+	return __atomic_load_n(&tids[place], __ATOMIC_ACQUIRE) == tid;
+}
+
 static struct vu_thread *find(int tid)
 {
 	unsigned int i, at = hash(tid);
 
-	if (__atomic_load_n(&first.tid, __ATOMIC_ACQUIRE) == tid)
+	if (is_at(FIRST, tid))
 		return &first;
-	for (i = 0; i < PROBES && mapped; i++) {
-		struct vu_thread *t = &threads[(at + i) % THREADS];
-
-		if (__atomic_load_n(&t->tid, __ATOMIC_ACQUIRE) == tid)
-			return t;
-	}
+	for (i = 0; i < PROBES; i++)
+		if (is_at((at + i) % THREADS, tid))
+			return entry((at + i) % THREADS);
 	return NULL;
 }
 
@@ -58,11 +73,11 @@ static bool map_threads(void)
 	return mapped;
 }
 
-static bool take_entry(struct vu_thread *t, int tid)
+static bool take_place(unsigned int place, int tid)
 {
 	int none = 0;
 
-	if (!__atomic_compare_exchange_n(&t->tid, &none, tid, false, __ATOMIC_ACQ_REL,
+	if (!__atomic_compare_exchange_n(&tids[place], &none, tid, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_RELAXED))
 		return false;
 	__atomic_fetch_add(&used, 1, __ATOMIC_RELAXED);
@@ -73,18 +88,18 @@ static struct vu_thread *take(int tid)
 {
 	unsigned int i, at = hash(tid);
 
-	if (take_entry(&first, tid))
+	if (take_place(FIRST, tid))
 		return &first;
 	if (!map_threads())
 		return NULL;
 	for (i = 0; i < 2 * PROBES; i++) {
-		struct vu_thread *t = &threads[(at + i % PROBES) % THREADS];
+		unsigned int place = (at + i % PROBES) % THREADS;
 
 		/* All taken: the second round looks for threads that are gone. */
-		if (i >= PROBES && t->tid > 0 && vu_sys(__NR_kill, t->tid, 0) == -ESRCH)
-			vu_thread_free(t);
-		if (take_entry(t, tid))
-			return t;
+		if (i >= PROBES && tids[place] > 0 && vu_sys(__NR_kill, tids[place], 0) == -ESRCH)
+			vu_thread_free(entry(place));
+		if (take_place(place, tid))
+			return entry(place);
 	}
 	return NULL;
 }
@@ -156,8 +171,9 @@ struct vu_thread *vu_thread_own(void)
 
 void vu_thread_forget(struct vu_thread *t)
 {
-	if (t->tid > 0 && t->kept_blocked == process_default.kept_blocked && !t->kept_pending &&
-	    !t->traceme && !t->has_cred && !process_default.has_cred)
+	if (t != &process_default && *tid_of(t) > 0 &&
+	    t->kept_blocked == process_default.kept_blocked && !t->kept_pending && !t->traceme &&
+	    !t->has_cred && !process_default.has_cred)
 		vu_thread_free(t);
 }
 
@@ -175,7 +191,7 @@ struct vu_thread *vu_thread_new(void)
 
 void vu_thread_free(struct vu_thread *t)
 {
-	__atomic_store_n(&t->tid, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(tid_of(t), 0, __ATOMIC_RELEASE);
 	__atomic_fetch_sub(&used, 1, __ATOMIC_RELAXED);
 }
 
@@ -201,11 +217,11 @@ void vu_thread_fork(struct vu_thread *own)
 {
 	if (own && own != &process_default)
 		copy_state(&process_default, own);
-	if (first.tid)
+	if (tids[FIRST])
 		vu_thread_free(&first);
-	for (int i = 0; i < THREADS && used; i++)
-		if (threads[i].tid)
-			vu_thread_free(&threads[i]);
+	for (unsigned int i = 0; i < THREADS && used; i++)
+		if (tids[i])
+			vu_thread_free(entry(i));
 	process_default.kept_pending = 0;
 	agent_process.threads = false;
 }
