@@ -221,16 +221,16 @@ static bool in_gate(struct vu_regs *r)
 	} else if (within(rip, vu_gate_nr_in_rcx, vu_gate)) {
 		call.rax = (uint32_t)r->rcx;
 	} else if (!within(rip, vu_gate_stubs, vu_gate_entering) &&
-		   !within(rip, vu_gate_ret, vu_gate_issue)) {
+		   !within(rip, vu_gate_ret, vu_gate_slow)) {
 		return false;
 	}
-	if (within(rip, vu_gate_made_host, vu_gate_issue))
+	if (within(rip, vu_gate_made_host, vu_gate_slow))
 		guest_read(&kind, call.rsp - 8, sizeof(kind));
 	if (!leave_gate(&call))
 		return true;
 	if (within(rip, vu_gate_ret_in_rcx, vu_gate_ret_in_rax))
 		result = r->rcx;
-	if (within(rip, vu_gate_ret, vu_gate_host) || within(rip, vu_gate_made_host, vu_gate_issue))
+	if (within(rip, vu_gate_ret, vu_gate_host) || within(rip, vu_gate_made_host, vu_gate_slow))
 		go_on(r, &call, kind, result);
 	else
 		begin_again(r, &call, true);
@@ -245,7 +245,7 @@ static bool in_frame(int sig, const struct vu_siginfo *info, struct vu_regs *r, 
 
 	vu_frame_regs(&call, f);
 	/* Where the stack pointer is above the frame, its first words may be lost. */
-	if (within(rip, vu_gate_going, vu_gate_ret) || within(rip, vu_gate_made, vu_gate_slow)) {
+	if (within(rip, vu_gate_going, vu_gate_issue) || within(rip, vu_gate_made, vu_gate_ret)) {
 		go_on(r, &call, f->kind, r->rax);
 	} else if (f->leaving) {
 		go_on(r, &call, f->kind, f->result);

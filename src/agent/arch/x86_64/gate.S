@@ -129,13 +129,31 @@ vu_gate_entered:
 	sub	$PATH_ROOM, %rsp
 	call	vu_quick
 	test	%edx, %edx
-	jz	vu_gate_slow
 	js	vu_gate_issue
+	jz	vu_gate_slow
 vu_gate_out:
 	cmpb	$0, HELD(%r15)
 	.globl	vu_gate_going
 vu_gate_going:
 	jne	vu_gate_unmask
+	jmp	vu_gate_back
+
+/*
+ * The call as it is, but for what vu_quick() has put for its first two arguments. Here, so that few returns and jumps
+ * follow: the processor has forgotten where they go when it comes back from the kernel.
+ */
+	.globl	vu_gate_issue
+vu_gate_issue:
+	mov	NR(%r15), %rax
+	mov	USE(0)(%r15), %rdi
+	mov	USE(1)(%r15), %rsi
+	mov	ARG(2)(%r15), %rdx
+	mov	ARG(3)(%r15), %r10
+	mov	ARG(4)(%r15), %r8
+	mov	ARG(5)(%r15), %r9
+	syscall
+	.globl	vu_gate_made
+vu_gate_made:
 vu_gate_back:
 	mov	KIND(%r15), %r11
 	mov	ARG(0)(%r15), %rdi
@@ -179,24 +197,6 @@ vu_gate_host:
 vu_gate_made_host:
 	mov	HOST_KIND(%rsp), %r11
 	jmp	vu_gate_ret
-
-/*
- * The call as it is, but for what vu_quick() has put for its first two arguments. Here, so that few returns
- * follow: the processor has forgotten where they go when it comes back from the kernel.
- */
-	.globl	vu_gate_issue
-vu_gate_issue:
-	mov	NR(%r15), %rax
-	mov	USE(0)(%r15), %rdi
-	mov	USE(1)(%r15), %rsi
-	mov	ARG(2)(%r15), %rdx
-	mov	ARG(3)(%r15), %r10
-	mov	ARG(4)(%r15), %r8
-	mov	ARG(5)(%r15), %r9
-	syscall
-	.globl	vu_gate_made
-vu_gate_made:
-	jmp	vu_gate_back
 
 	.globl	vu_gate_slow
 vu_gate_slow:
