@@ -38,6 +38,8 @@ struct vu_answer {
  * left for good by a longjmp.
  */
 struct vu_answer vu_quick(struct vu_frame *f);
+/* The call has been made by vu_quick(), with that result: is this the answer, so that nothing need be done any more? */
+bool vu_quick_is_done(const struct vu_frame *f, long result);
 
 /* trap.c: the full way; the result. It has blocked all signals (vu_frame.held). */
 long vu_gate_full(struct vu_frame *f);

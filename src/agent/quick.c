@@ -372,23 +372,32 @@ static struct vu_answer quick_prctl(struct vu_frame *f)
 	return f->arg[0] == PR_SET_VMA ? native() : NO_ANSWER;
 }
 
+/* Has wait4 found what no tracer need be asked about? The status is where the guest wants it. */
+static bool is_end(const struct vu_frame *f, long result)
+{
+	int status;
+
+	return result <= 0 ||
+	       (!guest_read(&status, f->arg[1], sizeof(status)) && (status & 0xff) != 0x7f);
+}
+
 static struct vu_answer quick_wait4(struct vu_frame *f)
 {
 	struct vu_frame mine = *f;
-	struct vu_answer a;
 	int status = 0;
+	long r;
 
 	if (agent_process.tracer)
 		return NO_ANSWER;
-	mine.arg[1] = (uint64_t)&status;
-	a = answer(make(&mine));
-	if (a.result <= 0)
-		return a;
-	if (vu_wait_hides((int)a.result, &status))
+	if (!f->arg[1])
+		mine.arg[1] = (uint64_t)&status;
+	r = make(&mine);
+	if (is_end(&mine, r))
+		return answer(r);
+	guest_read(&status, mine.arg[1], sizeof(status));
+	if (vu_wait_hides((int)r, &status))
 		return NO_ANSWER;
-	if (f->arg[1] && guest_write(f->arg[1], &status, sizeof(status)) < 0)
-		return answer(-EFAULT);
-	return a;
+	return guest_write(mine.arg[1], &status, sizeof(status)) < 0 ? answer(-EFAULT) : answer(r);
 }
 
 /* Of stops, which only tracers and shells ask for, the handler must see the siginfo. */
@@ -402,13 +411,12 @@ static struct vu_answer quick_waitid(struct vu_frame *f)
 /* The kept signals are none of the kernel's business: they are added and taken away here. */
 static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 {
-	const struct vu_thread *t = vu_thread_common();
-	struct vu_thread *own = vu_thread_single();
+	struct vu_thread *t = vu_thread_get();
 	uint64_t set = 0, old, kept;
 	struct vu_frame mine = *f;
 	struct vu_answer a;
 
-	if (!t || t->kept_pending || f->arg[3] != sizeof(set))
+	if (t->kept_pending || f->arg[3] != sizeof(set))
 		return NO_ANSWER;
 	if (f->arg[1] && guest_read(&set, f->arg[1], sizeof(set)) < 0)
 		return NO_ANSWER;
@@ -418,13 +426,15 @@ static struct vu_answer quick_sigprocmask(struct vu_frame *f)
 		return NO_ANSWER;
 	set &= ~VU_KEPT;
 	kept &= VU_KEPT;
-	if (kept != old && !own)
+	if (kept != old && !vu_thread_has(t))
 		return NO_ANSWER;
 	if (f->arg[1])
 		mine.arg[1] = (uint64_t)&set;
 	a = answer(make(&mine));
-	if (kept != old)
-		own->kept_blocked = (uint32_t)kept;
+	if (kept != old) {
+		t->kept_blocked = (uint32_t)kept;
+		vu_thread_forget(t);
+	}
 	if (!a.result && old && f->arg[2] && !guest_read(&set, f->arg[2], sizeof(set))) {
 		set |= old;
 		guest_write(f->arg[2], &set, sizeof(set));
@@ -630,6 +640,11 @@ static __attribute__((noinline)) struct vu_answer look_and_count(struct vu_frame
 	if (a.verdict != VU_NO_ANSWER && !is_host(f))
 		vu_count(VU_STATS_QUICK, (long)f->nr);
 	return a;
+}
+
+bool vu_quick_is_done(const struct vu_frame *f, long result)
+{
+	return f->nr == __NR_wait4 && f->arg[1] && is_end(f, result);
 }
 
 struct vu_answer vu_quick(struct vu_frame *f)

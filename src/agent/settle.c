@@ -245,7 +245,8 @@ static bool in_frame(int sig, const struct vu_siginfo *info, struct vu_regs *r, 
 
 	vu_frame_regs(&call, f);
 	/* Where the stack pointer is above the frame, its first words may be lost. */
-	if (within(rip, vu_gate_going, vu_gate_issue) || within(rip, vu_gate_made, vu_gate_ret)) {
+	if (within(rip, vu_gate_going, vu_gate_issue) || within(rip, vu_gate_made, vu_gate_ret) ||
+	    (rip == (uint64_t)vu_quick_made && vu_quick_is_done(f, (long)r->rax))) {
 		go_on(r, &call, f->kind, r->rax);
 	} else if (f->leaving) {
 		go_on(r, &call, f->kind, f->result);

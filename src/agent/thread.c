@@ -123,10 +123,10 @@ struct vu_thread *vu_thread_get(void)
 	return t ? t : &process_default;
 }
 
-struct vu_thread *vu_thread_single(void)
+bool vu_thread_has(const struct vu_thread *t)
 {
-	return __atomic_load_n(&used, __ATOMIC_RELAXED) || agent_process.threads ? NULL :
-										   &process_default;
+	return t != &process_default ||
+	       (!__atomic_load_n(&used, __ATOMIC_RELAXED) && !agent_process.threads);
 }
 
 const struct vu_thread *vu_thread_common(void)

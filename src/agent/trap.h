@@ -62,8 +62,8 @@ void vu_scratch_drop(int tid);
 void *vu_scratch_map(struct vu_scratch *s, size_t size);
 
 /* thread.c */
-/* The caller's state if that can be told without asking the kernel who it is; else NULL. */
-struct vu_thread *vu_thread_single(void);
+/* Is that, which is the caller's state, nobody else's? */
+bool vu_thread_has(const struct vu_thread *t);
 /* The state of all threads, if none has one of its own; else NULL. */
 const struct vu_thread *vu_thread_common(void);
 /* Before the birth of another thread. */
