@@ -231,8 +231,9 @@ long vu_resolve_str(struct vu_call *c, int dirfd, const char *path, uint32_t how
 long vu_fd_path(int fd, char *buf, uint32_t *mount);
 
 /* --- threads (thread.c) --- */
-struct vu_thread *vu_thread_get(void); /* the caller's own state, or the process's default */
-struct vu_thread *vu_thread_own(void); /* a private one, made if needed; NULL: table is full */
+struct vu_thread *vu_thread_get(void);	 /* the caller's own state, or the process's default */
+struct vu_thread *vu_thread_of(int tid); /* the same, of the caller, whose tid is known */
+struct vu_thread *vu_thread_own(void);	 /* a private one, made if needed; NULL: table is full */
 
 /* --- rpc.c --- */
 /*

@@ -155,8 +155,8 @@ static long map_known(const struct vu_code_map *m, const struct vu_code_file *f,
 #define RANGES 48
 static struct range {
 	uint64_t from, to;
-} ranges[RANGES];
-static unsigned int n_ranges;
+} ranges[RANGES] VU_HOT;
+static unsigned int n_ranges VU_HOT;
 
 static void note_range(const struct vu_code_map *m, long at)
 {

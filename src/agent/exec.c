@@ -543,7 +543,7 @@ static long issue(struct exec *x, struct vu_call *call)
 {
 	call->regs = x->c->regs;
 	call->s = x->c->s;
-	if (vu_thread_get()->traceme)
+	if (x->c->thread->traceme)
 		vu_sys(__NR_ptrace, 0 /* PTRACE_TRACEME */);
 	return vu_native_blocking(call);
 }

@@ -114,13 +114,17 @@ static void copy_state(struct vu_thread *to, const struct vu_thread *from)
 		to->cred = from->cred;
 }
 
+struct vu_thread *vu_thread_of(int tid)
+{
+	struct vu_thread *t = __atomic_load_n(&used, __ATOMIC_RELAXED) ? find(tid) : NULL;
+
+	return t ? t : &process_default;
+}
+
 struct vu_thread *vu_thread_get(void)
 {
-	struct vu_thread *t = NULL;
-
-	if (__atomic_load_n(&used, __ATOMIC_RELAXED))
-		t = find((int)vu_sys(__NR_gettid));
-	return t ? t : &process_default;
+	return __atomic_load_n(&used, __ATOMIC_RELAXED) ? vu_thread_of((int)vu_sys(__NR_gettid)) :
+							  &process_default;
 }
 
 bool vu_thread_has(const struct vu_thread *t)

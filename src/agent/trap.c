@@ -115,7 +115,7 @@ static long handle(struct vu_call *c, struct vu_scratch *s)
 	}
 	if (!c->row->handler) /* trapped by a filter that another version of us has installed */
 		return vu_native(c);
-	c->thread = vu_thread_get();
+	c->thread = vu_thread_of(s->owner);
 	return run_again(c, s);
 }
 
