@@ -109,15 +109,15 @@ static void __attribute__((noinline)) look_at_root(struct vu_root *root)
 	__atomic_store_n(&root->stamp, stamp, __ATOMIC_RELEASE);
 }
 
-/* The part of a key that those processes have together that may share; false: the process is apart. */
-static bool common_key(uint64_t *key)
+/* The part of a key that those processes have together that may share, at that time; false: the process is apart. */
+static bool common_key(uint64_t *key, uint64_t stamp)
 {
 	struct vu_root *root = &agent_process.root;
 
 	/* Whose network stack is about to change finds that out in its next call that takes the full way. */
 	if (agent_process.apart || vu_stack_has_word())
 		return false;
-	if (__builtin_ia32_rdtsc() - __atomic_load_n(&root->stamp, __ATOMIC_ACQUIRE) >= LIFE)
+	if (stamp - __atomic_load_n(&root->stamp, __ATOMIC_ACQUIRE) >= LIFE)
 		look_at_root(root);
 	*key = vu_view()->session ^ __atomic_load_n(&root->id, __ATOMIC_RELAXED);
 	/* Some mounts are there for those only who have a certain network stack. */
@@ -135,12 +135,12 @@ struct vu_moment vu_known_now(bool absolute)
 	if (agent_process.viewless || agent_process.no_clock ||
 	    (vu_view()->flags & VU_VIEW_FORGETFUL))
 		return now;
-	shared = absolute && common_key(&key);
+	now.stamp = __builtin_ia32_rdtsc();
+	shared = absolute && common_key(&key, now.stamp);
 	if (!shared)
 		key = agent_process.hash_key + __atomic_load_n(&own_epoch, __ATOMIC_ACQUIRE) * MIX1;
 	changes = __atomic_load_n(&vu_view()->seq, __ATOMIC_ACQUIRE) ^ links() << 32;
 	now.key = (mix(key, changes) & ~SHARED) | (shared ? SHARED : 0);
-	now.stamp = __builtin_ia32_rdtsc();
 	return now;
 }
 
