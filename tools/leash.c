@@ -49,15 +49,18 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Fills in pid and parent from /proc/PID/stat; false if the process has gone or is a zombie. */
+/*
+ * Fills in pid and parent; false if the process has gone or is a zombie. Its "stat" would tell more, but may keep the
+ * reader waiting where a process hangs in its execve.
+ */
 static bool process_read(const char *pid, struct process *p)
 {
-	char path[64], buf[512], state;
-	const char *end;
+	char path[64], buf[1024];
+	const char *state, *parent;
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%.20s/status", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -66,12 +69,14 @@ static bool process_read(const char *pid, struct process *p)
 	if (n <= 0)
 		return false;
 	buf[n] = '\0';
-	end = strrchr(buf, ')');
-	if (!end || sscanf(end + 1, " %c %d", &state, &p->parent) != 2)
+	state = strstr(buf, "\nState:\t");
+	parent = strstr(buf, "\nPPid:\t");
+	if (!state || !parent)
 		return false;
 	p->pid = atoi(pid);
+	p->parent = atoi(parent + strlen("\nPPid:\t"));
 	p->ours = false;
-	return state != 'Z' && state != 'X';
+	return !strchr("ZX", state[strlen("\nState:\t")]);
 }
 
 /* All processes below this one; their number. */

@@ -13,7 +13,8 @@
  * crash      it mounts and is killed by SIGSEGV
  *
  * What it serves: "file" with the text "data\n"; "pit", which nobody ever gets something out of; "sink", which
- * nobody ever gets something into; and whoever looks for a name that begins with "hang" waits for ever.
+ * nobody ever gets something into; "glue", which nobody ever gets closed; and whoever looks for a name that begins with
+ * "hang" waits for ever.
  */
 #define FUSE_USE_VERSION 35
 #include <errno.h>
@@ -26,9 +27,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROOT = FUSE_ROOT_ID, FILE_INO, PIT, SINK, N_INOS };
+enum { ROOT = FUSE_ROOT_ID, FILE_INO, PIT, SINK, GLUE, N_INOS };
 
-static const char *const names[N_INOS] = { [FILE_INO] = "file", [PIT] = "pit", [SINK] = "sink" };
+static const char *const names[N_INOS] = {
+	[FILE_INO] = "file", [PIT] = "pit", [SINK] = "sink", [GLUE] = "glue"
+};
 static const char text[] = "data\n";
 static bool no_root;
 
@@ -101,6 +104,13 @@ static void do_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
 		fuse_reply_write(req, size);
 }
 
+static void do_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)fi;
+	if (ino != GLUE)
+		fuse_reply_err(req, 0);
+}
+
 static void do_readdir(fuse_req_t req, fuse_ino_t parent, size_t size, off_t off,
 		       struct fuse_file_info *fi)
 {
@@ -126,6 +136,7 @@ static const struct fuse_lowlevel_ops ops = {
 	.setattr = do_setattr,
 	.read = do_read,
 	.write = do_write,
+	.flush = do_flush,
 	.readdir = do_readdir,
 };
 
