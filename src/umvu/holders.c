@@ -118,6 +118,7 @@ bool vu_holders_is_driver(uint64_t session, pid_t pid)
 
 struct drivers {
 	const struct vu_holders *h;
+	bool connected;
 	char tags[VU_HOLDERS_MOUNTS][VU_NAME_MAX];
 	const char *needles[VU_HOLDERS_MOUNTS + 1]; /* the last: any image of ours */
 	struct vu_proc_id *list;
@@ -141,7 +142,9 @@ static long look_for_drivers(const void *arg, pid_t pid)
 	size_t n = d->h->n_mounts;
 	long found = vu_proc_maps(pid, d->needles, n + 1);
 
-	return found > 0 && ((found & ((1L << n) - 1)) || each_fd(pid, fd_serves, (void *)d->h));
+	if (found <= 0)
+		return 0;
+	return (found & ((1L << n) - 1)) || (d->connected && each_fd(pid, fd_serves, (void *)d->h));
 }
 
 static int visit_driver(void *ctx, pid_t pid, long serves)
@@ -156,23 +159,29 @@ static int visit_driver(void *ctx, pid_t pid, long serves)
 	return 0;
 }
 
-size_t vu_holders_drivers(const struct vu_holders *h, struct vu_proc_id *list, size_t max)
+static void add_living(struct drivers *d, const struct vu_proc_id *id)
 {
-	struct drivers d = { .h = h, .list = list, .max = max };
+	struct vu_proc p;
+
+	if (vu_proc_stat(id->pid, &p) == 0 && p.state != 'Z' && p.id.start == id->start)
+		add_driver(d, &p.id);
+}
+
+size_t vu_holders_drivers(const struct vu_holders *h, bool connected, struct vu_proc_id *list,
+			  size_t n, size_t max)
+{
+	struct drivers d = { .h = h, .connected = connected, .list = list, .max = max };
 	size_t i, k;
 
+	for (i = 0; i < n; i++)
+		add_living(&d, &list[i]); /* not beyond what has been read */
 	for (i = 0; i < h->n_mounts; i++) {
 		const struct vu_mount *m = h->mounts[i];
 
 		vu_needle_driver(d.tags[i], h->session, m->id);
 		d.needles[i] = d.tags[i];
-		for (k = 0; k < m->n_daemons; k++) {
-			struct vu_proc p;
-
-			if (vu_proc_stat(m->daemons[k].pid, &p) == 0 && p.state != 'Z' &&
-			    p.id.start == m->daemons[k].start)
-				add_driver(&d, &p.id);
-		}
+		for (k = 0; k < m->n_daemons; k++)
+			add_living(&d, &m->daemons[k]);
 	}
 	d.needles[h->n_mounts] = "/memfd:vu-";
 	vu_look_each(look_for_drivers, &d, visit_driver, &d);

@@ -8,6 +8,7 @@
  * no-init    it mounts and then never reads a request
  * no-root    it answers to the kernel's INIT, but tells nothing of its root
  * no-end     it serves, and does not end when it is unmounted
+ * helper     it serves and ends, but has a child that does not
  * refuse     it says why it cannot mount, in two lines, and exits with 3
  * quit       it mounts, says why it cannot serve, and exits with 4
  * crash      it mounts and is killed by SIGSEGV
@@ -17,6 +18,7 @@
  * "hang" waits for ever.
  */
 #define FUSE_USE_VERSION 35
+#define _GNU_SOURCE	 /* close_range */
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <signal.h>
@@ -146,10 +148,22 @@ static void sleep_for_ever(void)
 		pause();
 }
 
+static void start_helper(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close_range(0, ~0u, 0);
+		sleep_for_ever();
+	}
+}
+
 static void fail_after_mount(const char *mode)
 {
 	if (!strcmp(mode, "no-init"))
 		sleep_for_ever();
+	if (!strcmp(mode, "helper"))
+		start_helper();
 	if (!strcmp(mode, "crash"))
 		raise(SIGSEGV);
 	if (strcmp(mode, "quit") != 0)
