@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -80,7 +81,7 @@ static bool process_read(const char *pid, struct process *p)
 }
 
 /* All processes below this one; their number. */
-static size_t descendants(pid_t *out, size_t max)
+static size_t descendants(struct process *out, size_t max)
 {
 	static struct process table[MAX_PROCESSES];
 	size_t n = 0, found = 0, i, j;
@@ -103,20 +104,35 @@ static size_t descendants(pid_t *out, size_t max)
 				below = table[j].ours && table[j].pid == table[i].parent;
 			if (below && !table[i].ours && found < max) {
 				table[i].ours = grown = true;
-				out[found++] = table[i].pid;
+				out[found++] = table[i];
 			}
 		}
 	}
 	return found;
 }
 
+/* Its number may be another's by now, whose parent is none of ours. */
+static void send(const struct process *p, int sig)
+{
+	int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	char pid[16];
+	struct process now;
+
+	snprintf(pid, sizeof(pid), "%d", (int)p->pid);
+	if (fd >= 0 && process_read(pid, &now) &&
+	    (now.parent == p->parent || now.parent == getpid()))
+		syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
 static size_t kill_all(int sig)
 {
-	pid_t pids[MAX_PROCESSES];
-	size_t n = descendants(pids, MAX_PROCESSES), i;
+	static struct process list[MAX_PROCESSES];
+	size_t n = descendants(list, MAX_PROCESSES), i;
 
 	for (i = 0; i < n; i++)
-		kill(pids[i], sig);
+		send(&list[i], sig);
 	return n;
 }
 
@@ -178,7 +194,7 @@ static void name_process(FILE *out, pid_t pid)
 /* Names and kills what is still there; true if there was something. */
 static bool clear_leftovers(struct leash *l, const sigset_t *set)
 {
-	pid_t pids[MAX_PROCESSES];
+	static struct process list[MAX_PROCESSES];
 	bool interrupted = false;
 	size_t n, i;
 	FILE *out;
@@ -186,10 +202,10 @@ static bool clear_leftovers(struct leash *l, const sigset_t *set)
 
 	if (await(l, l->grace, true, set, &interrupted))
 		return false;
-	n = descendants(pids, MAX_PROCESSES);
+	n = descendants(list, MAX_PROCESSES);
 	out = l->report ? fopen(l->report, "ae") : stderr;
 	for (i = 0; i < n && out; i++)
-		name_process(out, pids[i]);
+		name_process(out, list[i].pid);
 	if (out && out != stderr)
 		fclose(out);
 	for (round = 0; round < 20; round++) {
