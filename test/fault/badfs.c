@@ -7,6 +7,7 @@
  * serve      it serves; but see below
  * no-init    it mounts and then never reads a request
  * no-root    it answers to the kernel's INIT, but tells nothing of its root
+ * no-close   it serves, but lets nobody close a file
  * no-end     it serves, and does not end when it is unmounted
  * helper     it serves and ends, but has a child that does not
  * refuse     it says why it cannot mount, in two lines, and exits with 3
@@ -14,11 +15,11 @@
  * crash      it mounts and is killed by SIGSEGV
  *
  * What it serves: "file" with the text "data\n"; "pit", which nobody ever gets something out of; "sink", which
- * nobody ever gets something into; "glue", which nobody ever gets closed; and whoever looks for a name that begins with
- * "hang" waits for ever.
+ * nobody ever gets something into; and whoever looks for a name that begins with "hang" waits for ever.
  */
 #define FUSE_USE_VERSION 35
-#define _GNU_SOURCE	 /* close_range */
+
+#define _GNU_SOURCE /* close_range */
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <signal.h>
@@ -29,13 +30,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ROOT = FUSE_ROOT_ID, FILE_INO, PIT, SINK, GLUE, N_INOS };
+enum { ROOT = FUSE_ROOT_ID, FILE_INO, PIT, SINK, N_INOS };
 
-static const char *const names[N_INOS] = {
-	[FILE_INO] = "file", [PIT] = "pit", [SINK] = "sink", [GLUE] = "glue"
-};
+static const char *const names[N_INOS] = { [FILE_INO] = "file", [PIT] = "pit", [SINK] = "sink" };
 static const char text[] = "data\n";
-static bool no_root;
+static bool no_root, no_close;
 
 static void fill(fuse_ino_t ino, struct stat *st)
 {
@@ -108,9 +107,10 @@ static void do_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
 
 static void do_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
+	(void)ino;
 	(void)fi;
-	if (ino != GLUE)
-		fuse_reply_err(req, 0);
+	if (!no_close)
+		fuse_reply_err(req, ENOSYS); /* the kernel asks no more */
 }
 
 static void do_readdir(fuse_req_t req, fuse_ino_t parent, size_t size, off_t off,
@@ -185,6 +185,7 @@ int main(int argc, char **argv)
 		return 3;
 	}
 	no_root = !strcmp(mode, "no-root");
+	no_close = !strcmp(mode, "no-close");
 	s = fuse_session_new(&args, &ops, sizeof(ops), NULL);
 	if (!s || fuse_session_mount(s, argv[2]) < 0)
 		return 1;

@@ -19,9 +19,9 @@ setup()
 begin_hung()
 {
 	VU_TIMEOUT=20 begin --module vufuse "$@" <<-'END'
-	vumount -t vufusebad serve mnt
+	vumount -t vufusebad no-close mnt
 	until test -e hang; do sleep 0.05; done
-	python3 -c 'import os; os.open("mnt/glue", os.O_RDONLY); os.execv("/bin/true", ["true"])' &
+	python3 -c 'import os; os.open("mnt/file", os.O_RDONLY); os.execv("/bin/true", ["true"])' &
 	while timeout 0.3 cat /proc/$!/maps >maps; do sleep 0.05; done
 	test -e /proc/$! && touch ready
 	until test -e stop; do sleep 0.05; done
