@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,15 +50,18 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* Fills in pid and parent from /proc/PID/stat; false if the process has gone or is a zombie. */
+/*
+ * Fills in pid and parent; false if the process has gone or is a zombie. Its "stat" would tell more, but may keep the
+ * reader waiting where a process hangs in its execve.
+ */
 static bool process_read(const char *pid, struct process *p)
 {
-	char path[64], buf[512], state;
-	const char *end;
+	char path[64], buf[1024];
+	const char *state, *parent;
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%.20s/status", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
@@ -66,16 +70,18 @@ static bool process_read(const char *pid, struct process *p)
 	if (n <= 0)
 		return false;
 	buf[n] = '\0';
-	end = strrchr(buf, ')');
-	if (!end || sscanf(end + 1, " %c %d", &state, &p->parent) != 2)
+	state = strstr(buf, "\nState:\t");
+	parent = strstr(buf, "\nPPid:\t");
+	if (!state || !parent)
 		return false;
 	p->pid = atoi(pid);
+	p->parent = atoi(parent + strlen("\nPPid:\t"));
 	p->ours = false;
-	return state != 'Z' && state != 'X';
+	return !strchr("ZX", state[strlen("\nState:\t")]);
 }
 
 /* All processes below this one; their number. */
-static size_t descendants(pid_t *out, size_t max)
+static size_t descendants(struct process *out, size_t max)
 {
 	static struct process table[MAX_PROCESSES];
 	size_t n = 0, found = 0, i, j;
@@ -98,20 +104,35 @@ static size_t descendants(pid_t *out, size_t max)
 				below = table[j].ours && table[j].pid == table[i].parent;
 			if (below && !table[i].ours && found < max) {
 				table[i].ours = grown = true;
-				out[found++] = table[i].pid;
+				out[found++] = table[i];
 			}
 		}
 	}
 	return found;
 }
 
+/* Its number may be another's by now, whose parent is none of ours. */
+static void send(const struct process *p, int sig)
+{
+	int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	char pid[16];
+	struct process now;
+
+	snprintf(pid, sizeof(pid), "%d", (int)p->pid);
+	if (fd >= 0 && process_read(pid, &now) &&
+	    (now.parent == p->parent || now.parent == getpid()))
+		syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
 static size_t kill_all(int sig)
 {
-	pid_t pids[MAX_PROCESSES];
-	size_t n = descendants(pids, MAX_PROCESSES), i;
+	static struct process list[MAX_PROCESSES];
+	size_t n = descendants(list, MAX_PROCESSES), i;
 
 	for (i = 0; i < n; i++)
-		kill(pids[i], sig);
+		send(&list[i], sig);
 	return n;
 }
 
@@ -173,7 +194,7 @@ static void name_process(FILE *out, pid_t pid)
 /* Names and kills what is still there; true if there was something. */
 static bool clear_leftovers(struct leash *l, const sigset_t *set)
 {
-	pid_t pids[MAX_PROCESSES];
+	static struct process list[MAX_PROCESSES];
 	bool interrupted = false;
 	size_t n, i;
 	FILE *out;
@@ -181,10 +202,10 @@ static bool clear_leftovers(struct leash *l, const sigset_t *set)
 
 	if (await(l, l->grace, true, set, &interrupted))
 		return false;
-	n = descendants(pids, MAX_PROCESSES);
+	n = descendants(list, MAX_PROCESSES);
 	out = l->report ? fopen(l->report, "ae") : stderr;
 	for (i = 0; i < n && out; i++)
-		name_process(out, pids[i]);
+		name_process(out, list[i].pid);
 	if (out && out != stderr)
 		fclose(out);
 	for (round = 0; round < 20; round++) {

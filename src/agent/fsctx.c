@@ -50,7 +50,7 @@ static long ask_fd(struct vu_call *c, struct vu_rpc_request *rq, const struct vu
 
 	if (r < 0)
 		return r;
-	return a.fd < 0 ? -EIO : vu_place_fd(a.fd, cloexec);
+	return a.fd < 0 ? a.fd : vu_place_fd(a.fd, cloexec);
 }
 
 static long open_context(struct vu_call *c, const char *type)
@@ -204,7 +204,7 @@ long sys_fsmount(struct vu_call *c)
 	r = vu_mount_ask(c, &rq, NULL, 0, &a);
 	if (r < 0)
 		return r;
-	return a.fd < 0 ? -EIO : vu_place_fd(a.fd, c->arg[1] & FSMOUNT_CLOEXEC);
+	return a.fd < 0 ? a.fd : vu_place_fd(a.fd, c->arg[1] & FSMOUNT_CLOEXEC);
 }
 
 /* Asks umvu to move the detached mount behind a descriptor; it knows those that it made. */

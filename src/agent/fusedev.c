@@ -36,5 +36,5 @@ long vu_fuse_open(struct vu_call *c, struct vu_path *p, int fd, uint64_t flags)
 	r = vu_mount_ask(c, &rq, NULL, 0, &a);
 	if (r < 0)
 		return r;
-	return a.fd < 0 ? -EIO : vu_place_fd(a.fd, flags & VU_O_CLOEXEC);
+	return a.fd < 0 ? a.fd : vu_place_fd(a.fd, flags & VU_O_CLOEXEC);
 }

@@ -24,6 +24,7 @@
 #define SOL_SOCKET_   1
 #define SCM_RIGHTS_   1
 #define MSG_NOSIGNAL_ 0x4000
+#define MSG_CTRUNC_   8
 #define CMSG_CLOEXEC_ 0x40000000
 #define POLLIN_	      1
 #define SA_RESTART_   0x10000000ul
@@ -147,6 +148,8 @@ static long receive(int fd, struct vu_rpc_reply *reply, char *text, size_t size,
 		text[(size_t)r - sizeof(*reply)] = 0;
 	if (head.control_len >= 20 && control.type == SCM_RIGHTS_)
 		n_fds = (control.len - 16) / sizeof(int);
+	if (!n_fds && fd_out && (head.flags & MSG_CTRUNC_))
+		*fd_out = -EMFILE;
 	for (size_t i = 0; i < n_fds && i < VU_RPC_MAX_FDS; i++) {
 		if (!i && fd_out)
 			*fd_out = control.fds[0];
@@ -161,7 +164,7 @@ long vu_rpc_ask(struct vu_call *c, struct vu_rpc_request *rq, const struct vu_rp
 {
 	long fd = dial(), r;
 
-	a->fd = -1;
+	a->fd = -EIO;
 	memset(&a->reply, 0, sizeof(a->reply));
 	if (fd < 0) {
 		if (a->size)

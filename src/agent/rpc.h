@@ -18,7 +18,7 @@ struct vu_rpc_answer {
 	size_t size;
 	const int *fds; /* to be sent with the request */
 	int n_fds;
-	int fd; /* received (close-on-exec), -1: none */
+	int fd; /* received (close-on-exec); -EIO: none; -EMFILE: no number was left for it */
 	struct vu_rpc_reply reply;
 };
 

@@ -248,6 +248,8 @@ static long dial_by_umvu(struct vu_call *c, uint32_t id)
 
 	if (r >= 0 && a.fd >= 0)
 		return a.fd;
+	if (r >= 0)
+		r = a.fd;
 	return r == -EINTR || r == -EMFILE ? r : -ENETDOWN;
 }
 

@@ -41,35 +41,55 @@ int vu_proc_parse_stat(const char *text, struct vu_proc *p)
 	return 0;
 }
 
-int vu_proc_stat(pid_t pid, struct vu_proc *p)
+/* The beginning of a file of the process, with a NUL. 0 or -ESRCH. */
+static int read_text(pid_t pid, const char *file, char *text, size_t size)
 {
-	char name[40], text[1024];
+	char name[40];
 	ssize_t n;
 	int fd;
 
-	snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
+	snprintf(name, sizeof(name), "/proc/%d/%s", (int)pid, file);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -ESRCH;
-	n = vu_fd_read(fd, text, sizeof(text) - 1);
+	n = vu_fd_read(fd, text, size - 1);
 	close(fd);
 	if (n <= 0)
 		return -ESRCH;
 	text[n] = '\0';
+	return 0;
+}
+
+int vu_proc_stat(pid_t pid, struct vu_proc *p)
+{
+	char text[1024];
+
+	if (read_text(pid, "stat", text, sizeof(text)) < 0)
+		return -ESRCH;
 	return vu_proc_parse_stat(text, p);
+}
+
+pid_t vu_proc_parent(pid_t pid)
+{
+	char text[1024];
+	const char *state, *parent;
+
+	/* Its name comes first, in which a newline is not shown as one. */
+	if (read_text(pid, "status", text, sizeof(text)) < 0)
+		return -ESRCH;
+	state = strstr(text, "\nState:\t");
+	parent = strstr(text, "\nPPid:\t");
+	return state && parent && state[8] != 'Z' ? atoi(parent + 7) : -ESRCH;
 }
 
 bool vu_proc_descends(pid_t pid, pid_t ancestor)
 {
-	struct vu_proc p;
 	int depth;
 
 	for (depth = 0; depth < DEPTH_MAX && pid > 1; depth++) {
 		if (pid == ancestor)
 			return true;
-		if (vu_proc_stat(pid, &p) < 0)
-			return false;
-		pid = p.ppid;
+		pid = vu_proc_parent(pid);
 	}
 	return false;
 }
@@ -144,19 +164,18 @@ int vu_proc_signal(int pidfd, int sig)
 
 struct children {
 	pid_t parent;
-	struct vu_proc_id *list;
+	pid_t *list;
 	size_t n, max;
 };
 
 static int add_child(void *ctx, pid_t pid)
 {
 	struct children *c = ctx;
-	struct vu_proc p;
 
-	if (vu_proc_stat(pid, &p) < 0 || p.ppid != c->parent || p.state == 'Z')
+	if (vu_proc_parent(pid) != c->parent)
 		return 0;
 	if (c->n < c->max)
-		c->list[c->n] = p.id;
+		c->list[c->n] = pid;
 	c->n++;
 	return 0;
 }
@@ -180,7 +199,7 @@ static int own_children(struct children *c)
 	return 0;
 }
 
-ssize_t vu_proc_children(pid_t parent, struct vu_proc_id *list, size_t max)
+ssize_t vu_proc_children(pid_t parent, pid_t *list, size_t max)
 {
 	struct children c = { parent, list, 0, max };
 	int res;

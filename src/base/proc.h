@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Other processes, as /proc tells about them. All of this may block on a process that is stuck in the
- * kernel (its memory map is locked), so a server asks from a helper process.
+ * Other processes, as /proc tells about them. Most of this may block on a process that hangs in the kernel (its memory map
+ * is locked, or it is in the middle of an execve): look at those that may through base/look.h.
  */
 #ifndef VU_BASE_PROC_H
 #define VU_BASE_PROC_H
@@ -27,7 +27,10 @@ struct vu_proc {
 /* What /proc/PID/stat says. 0, or -ESRCH, or -EINVAL for what is not in the expected form. */
 int vu_proc_stat(pid_t pid, struct vu_proc *p);
 
-/* Whether `pid` is `ancestor` or descends from it. False where that cannot be found out. */
+/* The process's parent, or -ESRCH: there is none, or it is a zombie. Does not block. */
+pid_t vu_proc_parent(pid_t pid);
+
+/* Whether `pid` is `ancestor` or descends from it. False where that cannot be found out. Does not block. */
 bool vu_proc_descends(pid_t pid, pid_t ancestor);
 
 /* Parse the text of a /proc/PID/stat. 0 or -EINVAL. */
@@ -54,8 +57,8 @@ int vu_proc_signal(int pidfd, int sig);
 /*
  * Processes with the given parent into list[max], zombies left out. Their number, which may be more
  * than max (then list is full), or -errno. Of a process with several threads, those of its other threads
- * may be missing if it asks for its own.
+ * may be missing if it asks for its own. Does not block.
  */
-ssize_t vu_proc_children(pid_t parent, struct vu_proc_id *list, size_t max);
+ssize_t vu_proc_children(pid_t parent, pid_t *list, size_t max);
 
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/look.h"
 #include "base/proc.h"
 #include "base/str.h"
 #include "realm/guests.h"
@@ -44,7 +45,8 @@ struct round {
 	const char *needles[N_NEEDLES];
 	int sig; /* 0: only look */
 	unsigned int found;
-	bool unsettled; /* somebody is in the middle of an execve */
+	unsigned int hang; /* of the front's descendants, of which nothing can be told */
+	bool unsettled;	   /* somebody is in the middle of an execve */
 };
 
 static bool spared(const struct vu_guests *g, const struct vu_proc_id *id)
@@ -57,10 +59,15 @@ static bool spared(const struct vu_guests *g, const struct vu_proc_id *id)
 	return false;
 }
 
-static bool matches(struct round *r, pid_t pid)
+static long look_at_maps(const void *needles, pid_t pid)
 {
-	long found = vu_proc_maps(pid, r->needles, N_NEEDLES);
+	return vu_proc_maps(pid, needles, N_NEEDLES);
+}
 
+static bool matches(struct round *r, pid_t pid, long found)
+{
+	if (found == -ETIMEDOUT && r->g && r->g->front && vu_proc_descends(pid, r->g->front))
+		r->hang++;
 	if (found < 0)
 		return false;
 	if ((found & 1L << LOADER) && !(found & 1L << IMAGE))
@@ -68,20 +75,21 @@ static bool matches(struct round *r, pid_t pid)
 	return (found & 1L << WANTED) && !(found & 1L << UNWANTED);
 }
 
-static int visit(void *ctx, pid_t pid)
+static int visit(void *ctx, pid_t pid, long maps)
 {
 	struct round *r = ctx;
 	VU_CLEANUP(fd) int fd = -1;
 	struct vu_proc p;
 
-	if (pid == getpid() || !matches(r, pid) || vu_proc_stat(pid, &p) < 0 || spared(r->g, &p.id))
+	if (pid == getpid() || !matches(r, pid, maps) || vu_proc_stat(pid, &p) < 0 ||
+	    spared(r->g, &p.id))
 		return 0;
 	r->found++;
 	if (!r->sig)
 		return 0;
 	/* The number may have got a new owner since: look once more with the process held. */
 	fd = vu_proc_open(&p.id);
-	if (fd >= 0 && matches(r, pid)) {
+	if (fd >= 0 && matches(r, pid, vu_look_at(pid, look_at_maps, r->needles))) {
 		vu_log_debug("guest", "signal %d to %d (%s)", r->sig, (int)pid, p.comm);
 		vu_proc_signal(fd, r->sig);
 		if (r->sig == SIGTERM)
@@ -93,9 +101,9 @@ static int visit(void *ctx, pid_t pid)
 static void look(struct round *r, int sig)
 {
 	r->sig = sig;
-	r->found = 0;
+	r->found = r->hang = 0;
 	r->unsettled = false;
-	vu_proc_each(visit, r);
+	vu_look_each(look_at_maps, r->needles, visit, r);
 }
 
 /* Ask, and wait until they are gone or the time is over. */
@@ -118,7 +126,7 @@ static void insist(struct round *r, unsigned int patience_ms)
 
 	while (quiet < 2 && now_ms() < end) {
 		look(r, SIGKILL);
-		quiet = r->found || r->unsettled ? 0 : quiet + 1;
+		quiet = r->found || r->hang || r->unsettled ? 0 : quiet + 1;
 		if (quiet < 2)
 			sleep_ms(ROUND_MS);
 	}
@@ -134,7 +142,7 @@ unsigned int vu_guests_end(const struct vu_guests *g)
 	if (g->grace_ms)
 		ask(&r, g->grace_ms);
 	insist(&r, g->patience_ms);
-	return r.found;
+	return r.found + r.hang;
 }
 
 /* The session's drivers: those that umvu has started (first round), those of users (second). */

@@ -18,9 +18,10 @@
 
 struct vu_guests {
 	uint64_t session;
-	uint32_t view;		  /* 0: all views of the session */
-	unsigned int grace_ms;	  /* SIGTERM first and so long to heed it; 0: SIGKILL at once */
-	unsigned int patience_ms; /* for them to be gone, from SIGKILL on */
+	uint32_t view;	       /* 0: all views of the session */
+	pid_t front;	       /* whose descendants that hang are taken for guests; 0: not known */
+	unsigned int grace_ms; /* SIGTERM first and so long to heed it; 0: SIGKILL at once */
+	unsigned int patience_ms;	/* for them to be gone, from SIGKILL on */
 	const struct vu_proc_id *spare; /* processes to be left alone */
 	size_t n_spare;
 };
@@ -28,7 +29,7 @@ struct vu_guests {
 /*
  * End all guests (processes that map an image of these views), but not drivers, which end by
  * themselves when their mount goes. Looks until it twice finds nobody, for patience_ms at most.
- * The number of those that are still there.
+ * The number of those that are still there, and of those of whom it cannot be told because they hang.
  */
 unsigned int vu_guests_end(const struct vu_guests *g);
 

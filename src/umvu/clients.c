@@ -44,14 +44,16 @@ int vu_client_environ(pid_t pid, struct vu_strings *env)
 
 /* All processes, to look for descendants among. */
 struct crowd {
-	struct vu_proc *p;
+	struct member {
+		pid_t pid, parent;
+	} * p;
 	size_t n, max;
 };
 
 static int join(void *ctx, pid_t pid)
 {
 	struct crowd *c = ctx;
-	struct vu_proc *more;
+	struct member *more;
 
 	if (c->n == c->max) {
 		more = realloc(c->p, (c->max + 256) * sizeof(*more));
@@ -60,9 +62,20 @@ static int join(void *ctx, pid_t pid)
 		c->p = more;
 		c->max += 256;
 	}
-	if (vu_proc_stat(pid, &c->p[c->n]) == 0 && c->p[c->n].state != 'Z')
+	c->p[c->n] = (struct member){ pid, vu_proc_parent(pid) };
+	if (c->p[c->n].parent >= 0)
 		c->n++;
 	return 0;
+}
+
+static size_t add_member(pid_t pid, struct vu_proc_id *list, size_t n)
+{
+	struct vu_proc p;
+
+	if (vu_proc_stat(pid, &p) < 0)
+		return n;
+	list[n] = p.id;
+	return n + 1;
 }
 
 size_t vu_client_family(pid_t pid, struct vu_proc_id *list, size_t max)
@@ -72,13 +85,13 @@ size_t vu_client_family(pid_t pid, struct vu_proc_id *list, size_t max)
 
 	vu_proc_each(join, &c);
 	for (i = 0; i < c.n && n < max; i++)
-		if (c.p[i].id.pid == pid)
-			list[n++] = c.p[i].id;
+		if (c.p[i].pid == pid)
+			n = add_member(pid, list, n);
 	/* Breadth first: the children of those that are in the list. */
 	for (at = 0; at < n; at++)
 		for (i = 0; i < c.n && n < max; i++)
-			if (c.p[i].ppid == list[at].pid)
-				list[n++] = c.p[i].id;
+			if (c.p[i].parent == list[at].pid)
+				n = add_member(c.p[i].pid, list, n);
 	free(c.p);
 	return n;
 }

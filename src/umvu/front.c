@@ -183,14 +183,14 @@ static void tell(struct front *f, const char *pids)
 /* The command has ended: what is to be done next? */
 static void look(struct front *f)
 {
-	struct vu_proc_id list[CHILDREN_MAX];
+	pid_t list[CHILDREN_MAX];
 	ssize_t n = vu_proc_children(getpid(), list, CHILDREN_MAX), i;
 	VU_CLEANUP(buf) struct vu_buf pids = { 0 };
 
 	f->look = false;
 	for (i = 0; i < n && i < CHILDREN_MAX; i++)
-		if (list[i].pid != f->link.server || f->link.nested)
-			vu_buf_printf(&pids, "%s%d", pids.len ? " " : "", (int)list[i].pid);
+		if (list[i] != f->link.server || f->link.nested)
+			vu_buf_printf(&pids, "%s%d", pids.len ? " " : "", (int)list[i]);
 	if (!pids.len || f->killed)
 		ask(f, VU_LINK_END, 0, NULL);
 	else if (f->kill)
@@ -315,8 +315,10 @@ static int start_command(struct front *f)
 /* The server has been killed: nobody else ends the guests (but the realm, later). */
 static void clean_up(struct front *f)
 {
-	struct vu_guests g = { .session = f->link.ref.session, .view = f->link.view };
-	struct vu_proc_id list[CHILDREN_MAX];
+	struct vu_guests g = { .session = f->link.ref.session,
+			       .view = f->link.view,
+			       .front = getpid() };
+	pid_t list[CHILDREN_MAX];
 	int ms;
 
 	vu_log_err("front", "the session's server has ended unexpectedly; its processes are ended");

@@ -18,15 +18,14 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "base/look.h"
 #include "base/str.h"
 #include "realm/names.h"
 #include "umvu/holders.h"
 #include "umvu/stack_sockets.h"
 
-#define FDINFO_MAX  4096
-#define NAMED	    8 /* users that are named */
-#define STUCK_LOOKS 50
-#define STUCK_US    4000
+#define FDINFO_MAX 4096
+#define NAMED	   8 /* users that are named */
 
 /* The number after `key` (such as "mnt_id:") in a /proc/PID/fdinfo file. 0 or -ENOENT. */
 static int fdinfo_number(const char *name, const char *key, uint64_t *value)
@@ -102,17 +101,24 @@ static int fd_is_fuse(void *ctx, pid_t pid, const char *fd)
 	return is_fuse_device(pid, fd);
 }
 
+static long look_for_driver(const void *tag, pid_t pid)
+{
+	const char *const needles[1] = { tag };
+
+	return vu_proc_maps(pid, needles, 1) > 0 || each_fd(pid, fd_is_fuse, NULL);
+}
+
 bool vu_holders_is_driver(uint64_t session, pid_t pid)
 {
 	char tag[VU_NAME_MAX];
-	const char *needles[1] = { tag };
 
 	vu_needle_driver(tag, session, 0);
-	return vu_proc_maps(pid, needles, 1) > 0 || each_fd(pid, fd_is_fuse, NULL);
+	return vu_look_at(pid, look_for_driver, tag) > 0;
 }
 
 struct drivers {
 	const struct vu_holders *h;
+	bool connected;
 	char tags[VU_HOLDERS_MOUNTS][VU_NAME_MAX];
 	const char *needles[VU_HOLDERS_MOUNTS + 1]; /* the last: any image of ours */
 	struct vu_proc_id *list;
@@ -130,45 +136,55 @@ static void add_driver(struct drivers *d, const struct vu_proc_id *id)
 		d->list[d->n++] = *id;
 }
 
-static int visit_driver(void *ctx, pid_t pid)
+static long look_for_drivers(const void *arg, pid_t pid)
 {
-	struct drivers *d = ctx;
+	const struct drivers *d = arg;
 	size_t n = d->h->n_mounts;
-	struct vu_proc p;
-	long found;
+	long found = vu_proc_maps(pid, d->needles, n + 1);
 
-	if (pid == getpid() || pid == d->h->server || pid == d->h->realm)
-		return 0;
-	found = vu_proc_maps(pid, d->needles, n + 1);
 	if (found <= 0)
 		return 0;
-	if (!(found & ((1L << n) - 1)) && !each_fd(pid, fd_serves, (void *)d->h))
+	return (found & ((1L << n) - 1)) || (d->connected && each_fd(pid, fd_serves, (void *)d->h));
+}
+
+static int visit_driver(void *ctx, pid_t pid, long serves)
+{
+	struct drivers *d = ctx;
+	struct vu_proc p;
+
+	if (pid == getpid() || pid == d->h->server || pid == d->h->realm || serves <= 0)
 		return 0;
 	if (vu_proc_stat(pid, &p) == 0 && p.state != 'Z')
 		add_driver(d, &p.id);
 	return 0;
 }
 
-size_t vu_holders_drivers(const struct vu_holders *h, struct vu_proc_id *list, size_t max)
+static void add_living(struct drivers *d, const struct vu_proc_id *id)
 {
-	struct drivers d = { .h = h, .list = list, .max = max };
+	struct vu_proc p;
+
+	if (vu_proc_stat(id->pid, &p) == 0 && p.state != 'Z' && p.id.start == id->start)
+		add_driver(d, &p.id);
+}
+
+size_t vu_holders_drivers(const struct vu_holders *h, bool connected, struct vu_proc_id *list,
+			  size_t n, size_t max)
+{
+	struct drivers d = { .h = h, .connected = connected, .list = list, .max = max };
 	size_t i, k;
 
+	for (i = 0; i < n; i++)
+		add_living(&d, &list[i]); /* not beyond what has been read */
 	for (i = 0; i < h->n_mounts; i++) {
 		const struct vu_mount *m = h->mounts[i];
 
 		vu_needle_driver(d.tags[i], h->session, m->id);
 		d.needles[i] = d.tags[i];
-		for (k = 0; k < m->n_daemons; k++) {
-			struct vu_proc p;
-
-			if (vu_proc_stat(m->daemons[k].pid, &p) == 0 && p.state != 'Z' &&
-			    p.id.start == m->daemons[k].start)
-				add_driver(&d, &p.id);
-		}
+		for (k = 0; k < m->n_daemons; k++)
+			add_living(&d, &m->daemons[k]);
 	}
 	d.needles[h->n_mounts] = "/memfd:vu-";
-	vu_proc_each(visit_driver, &d);
+	vu_look_each(look_for_drivers, &d, visit_driver, &d);
 	return d.n;
 }
 
@@ -219,55 +235,34 @@ static bool link_in_mount(const struct user *u, pid_t pid, const char *which)
 	return fdinfo_number(name, "mnt_id:", &mnt_id) == 0 && mnt_id == u->b->mnt_id;
 }
 
-/* Whether the text of a /proc/PID/maps has a mapping of device `dev`: "from-to perms offset maj:min ino". */
-static bool maps_device(pid_t pid, uint64_t dev)
-{
-	char needle[32];
-	const char *needles[1] = { needle };
+enum { VIEW, COVER, DEVICE, N_NEEDLES };
 
-	snprintf(needle, sizeof(needle), " %02x:%02x ", major(dev), minor(dev));
-	return vu_proc_maps(pid, needles, 1) > 0;
-}
-
-static bool uses(const struct user *u, pid_t pid, bool look_at_maps)
+static long look_for_user(const void *arg, pid_t pid)
 {
+	const struct user *u = arg;
+	/* As a line of maps has it: "from-to perms offset maj:min ino". */
+	char device[32];
+	const char *const needles[N_NEEDLES] = { u->view, u->cover, device };
+	long found;
+
+	snprintf(device, sizeof(device), " %02x:%02x ", major(u->b->dev), minor(u->b->dev));
+	found = vu_proc_maps(pid, needles, N_NEEDLES);
+	if (u->b->view && (found < 0 || !(found & (1L << VIEW | 1L << COVER))))
+		return 0;
 	return link_in_mount(u, pid, "cwd") || link_in_mount(u, pid, "root") ||
 	       link_in_mount(u, pid, "exe") || each_fd(pid, fd_in_mount, (void *)u) ||
-	       (look_at_maps && maps_device(pid, u->b->dev)) ||
+	       (found > 0 && (found & 1L << DEVICE)) ||
 	       (u->sockets.n && each_fd(pid, fd_is_socket, (void *)u));
 }
 
-/*
- * Does a process wait for a daemon that may never answer? Its memory may be locked then: reading its maps would wait,
- * too. Most waits are over in a moment.
- */
-static bool is_stuck(pid_t pid, struct vu_proc *p)
-{
-	int i;
-
-	for (i = 0; p->state == 'D' && i < STUCK_LOOKS; i++) {
-		usleep(STUCK_US);
-		if (vu_proc_stat(pid, p) < 0)
-			return false;
-	}
-	return p->state == 'D';
-}
-
-static int visit_user(void *ctx, pid_t pid)
+static int visit_user(void *ctx, pid_t pid, long uses)
 {
 	struct user *u = ctx;
-	const char *needles[2] = { u->view, u->cover };
 	struct vu_proc p;
-	bool stuck;
 
 	if (pid == getpid() || pid == u->b->h.server || pid == u->b->h.realm || pid == u->b->maker)
 		return 0;
-	if (vu_proc_stat(pid, &p) < 0)
-		return 0;
-	stuck = is_stuck(pid, &p);
-	if (!stuck && u->b->view && vu_proc_maps(pid, needles, 2) <= 0)
-		return 0;
-	if (!uses(u, pid, !stuck))
+	if (uses <= 0 || vu_proc_stat(pid, &p) < 0)
 		return 0;
 	if (u->b->maker && p.ppid == u->b->maker)
 		return 0; /* a client of the stack's own */
@@ -284,7 +279,7 @@ int vu_holders_busy(const struct vu_busy *b, int out)
 	vu_needle_cover(u.cover, b->h.session, b->view);
 	if (b->maker)
 		vu_sockets_read(&u.sockets, b->maker);
-	vu_proc_each(visit_user, &u);
+	vu_look_each(look_for_user, &u, visit_user, &u);
 	vu_sockets_free(&u.sockets);
 	if (u.n > NAMED)
 		vu_buf_puts(&u.text, ", ...");

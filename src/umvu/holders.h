@@ -24,11 +24,12 @@ struct vu_holders {
 };
 
 /*
- * Processes that serve one of the mounts, into list[max]: those that map its tag, those that hold the
- * /dev/fuse of its connection (where the kernel tells), and those noted when it was mounted. Their
- * number, at most max.
+ * Processes that serve one of the mounts: those that map its tag, those noted when it was mounted, those of the first n in
+ * list[max] that are still there, and with `connected` those that hold the /dev/fuse of its connection (where the kernel
+ * tells): only while the mount is open, or its number may be another's. Into list; their number, at most max.
  */
-size_t vu_holders_drivers(const struct vu_holders *h, struct vu_proc_id *list, size_t max);
+size_t vu_holders_drivers(const struct vu_holders *h, bool connected, struct vu_proc_id *list,
+			  size_t n, size_t max);
 
 /* Whether a process is a driver of any mount: by tag, or because it holds a /dev/fuse. */
 bool vu_holders_is_driver(uint64_t session, pid_t pid);

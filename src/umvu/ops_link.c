@@ -128,7 +128,8 @@ static void cancel_kill(void *job)
 void vu_op_kill(struct vu_conn *c, struct vu_rpc_in *in)
 {
 	struct vu_view_guests *job;
-	int res = vu_view_guests_end(c->front_of, (unsigned int)in->head.a, killed, c, &job);
+	int res =
+		vu_view_guests_end(c->front_of, c->pid, (unsigned int)in->head.a, killed, c, &job);
 
 	if (res < 0)
 		vu_conn_result(c, res, NULL);

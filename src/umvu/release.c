@@ -85,14 +85,17 @@ static int run(void *arg, int out)
 	size_t n, i;
 
 	(void)out;
+	n = vu_holders_drivers(&b->h, true, ids, 0, PROCS_MAX);
 	for (i = 0; i < b->h.n_mounts; i++)
 		close(b->mounts[i]->fd);
-	while ((n = vu_holders_drivers(&b->h, ids, PROCS_MAX)) > 0) {
+	/* From now on the numbers of their devices may be those of other mounts. */
+	while (n > 0) {
 		uint64_t now = now_ms();
 
 		if (now >= end)
 			break;
 		wait_for(ids, n, 0, end - now < LOOK_MS ? end - now : LOOK_MS);
+		n = vu_holders_drivers(&b->h, false, ids, n, PROCS_MAX);
 	}
 	if (n && b->r->job.kill)
 		wait_for(ids, n, SIGKILL, KILL_MS);

@@ -125,6 +125,6 @@ void vu_view_abandon(struct vu_view *v)
 	vu_log_debug("view", "view %u is abandoned", v->number);
 	end->view = v;
 	end->patience = ABANDON_MS;
-	if (vu_view_guests_end(v, 0, guests_ended, end, &job) < 0)
+	if (vu_view_guests_end(v, 0, 0, guests_ended, end, &job) < 0)
 		unmount(end);
 }

@@ -126,8 +126,8 @@ static int start(struct vu_view_guests *job)
 	return vu_worker_start(&job->view->session->loop, &w, &job->worker);
 }
 
-int vu_view_guests_end(struct vu_view *v, unsigned int grace_ms, void (*done)(void *ctx, int res),
-		       void *ctx, struct vu_view_guests **out)
+int vu_view_guests_end(struct vu_view *v, pid_t front, unsigned int grace_ms,
+		       void (*done)(void *ctx, int res), void *ctx, struct vu_view_guests **out)
 {
 	struct vu_view_guests *job = calloc(1, sizeof(*job));
 	int res;
@@ -140,6 +140,7 @@ int vu_view_guests_end(struct vu_view *v, unsigned int grace_ms, void (*done)(vo
 	job->guests = (struct vu_guests){
 		.session = v->session->id,
 		.view = v->number,
+		.front = front,
 		.grace_ms = grace_ms,
 		.patience_ms = VU_GUESTS_STUCK_MS,
 		.spare = job->spare,

@@ -17,13 +17,13 @@ struct vu_view_guests;
 size_t vu_view_spare(const struct vu_session *s, struct vu_proc_id *list);
 
 /*
- * End them: SIGTERM, grace_ms to heed it (0: none), SIGKILL. Where some stay, a driver that hangs keeps
+ * End them (`front`: the view's, 0: has gone): SIGTERM, grace_ms to heed it (0: none), SIGKILL. Where some stay, a driver that hangs keeps
  * them: then the mounts that only this view has are aborted. done() gets 0, or -ETIMEDOUT if there are
  * some all the same. The view has to live until then, or the job be cancelled. 0 and *job, or -errno and
  * nothing is called.
  */
-int vu_view_guests_end(struct vu_view *v, unsigned int grace_ms, void (*done)(void *ctx, int res),
-		       void *ctx, struct vu_view_guests **job);
+int vu_view_guests_end(struct vu_view *v, pid_t front, unsigned int grace_ms,
+		       void (*done)(void *ctx, int res), void *ctx, struct vu_view_guests **job);
 
 /* Give up: `done` is not called. */
 void vu_view_guests_cancel(struct vu_view_guests *job);

@@ -7,7 +7,9 @@
  * serve      it serves; but see below
  * no-init    it mounts and then never reads a request
  * no-root    it answers to the kernel's INIT, but tells nothing of its root
+ * no-close   it serves, but lets nobody close a file
  * no-end     it serves, and does not end when it is unmounted
+ * helper     it serves and ends, but has a child that does not
  * refuse     it says why it cannot mount, in two lines, and exits with 3
  * quit       it mounts, says why it cannot serve, and exits with 4
  * crash      it mounts and is killed by SIGSEGV
@@ -16,6 +18,8 @@
  * nobody ever gets something into; and whoever looks for a name that begins with "hang" waits for ever.
  */
 #define FUSE_USE_VERSION 35
+
+#define _GNU_SOURCE /* close_range */
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <signal.h>
@@ -30,7 +34,7 @@ enum { ROOT = FUSE_ROOT_ID, FILE_INO, PIT, SINK, N_INOS };
 
 static const char *const names[N_INOS] = { [FILE_INO] = "file", [PIT] = "pit", [SINK] = "sink" };
 static const char text[] = "data\n";
-static bool no_root;
+static bool no_root, no_close;
 
 static void fill(fuse_ino_t ino, struct stat *st)
 {
@@ -101,6 +105,14 @@ static void do_write(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t siz
 		fuse_reply_write(req, size);
 }
 
+static void do_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	(void)fi;
+	if (!no_close)
+		fuse_reply_err(req, ENOSYS); /* the kernel asks no more */
+}
+
 static void do_readdir(fuse_req_t req, fuse_ino_t parent, size_t size, off_t off,
 		       struct fuse_file_info *fi)
 {
@@ -126,6 +138,7 @@ static const struct fuse_lowlevel_ops ops = {
 	.setattr = do_setattr,
 	.read = do_read,
 	.write = do_write,
+	.flush = do_flush,
 	.readdir = do_readdir,
 };
 
@@ -135,10 +148,22 @@ static void sleep_for_ever(void)
 		pause();
 }
 
+static void start_helper(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close_range(0, ~0u, 0);
+		sleep_for_ever();
+	}
+}
+
 static void fail_after_mount(const char *mode)
 {
 	if (!strcmp(mode, "no-init"))
 		sleep_for_ever();
+	if (!strcmp(mode, "helper"))
+		start_helper();
 	if (!strcmp(mode, "crash"))
 		raise(SIGSEGV);
 	if (strcmp(mode, "quit") != 0)
@@ -160,6 +185,7 @@ int main(int argc, char **argv)
 		return 3;
 	}
 	no_root = !strcmp(mode, "no-root");
+	no_close = !strcmp(mode, "no-close");
 	s = fuse_session_new(&args, &ops, sizeof(ops), NULL);
 	if (!s || fuse_session_mount(s, argv[2]) < 0)
 		return 1;

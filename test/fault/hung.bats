@@ -200,3 +200,25 @@ assert_errors()
 	assert_success
 	assert_line data
 }
+
+@test "while drivers are waited for, those of other mounts that get their device's number are let alone" {
+	run session_script --module vufuse <<-'END'
+	# The kernel takes the lowest free number, which others may come by first.
+	for round in 1 2 3 4 5; do
+		vumount -t vufusebad helper mnt
+		device=$(stat -c %d mnt)
+		vuumount -f mnt & force=$!
+		for i in 1 2 3 4 5 6 7 8; do
+			mkdir -p $i && vumount -t vufusebad serve $i
+			test $(stat -c %d $i) != $device || reused=yes
+		done
+		wait $force
+		for i in 1 2 3 4 5 6 7 8; do cat $i/file >>data && vuumount $i; done
+		test ! $reused || exit 0
+	done
+	exit 77
+	END
+	[ "$status" -ne 77 ] || skip "others have come by the number each time"
+	assert_success
+	refute_output -p "signal 9"
+}

@@ -85,6 +85,30 @@ works_or_says()
 	assert_clean img
 }
 
+@test "no descriptor left for what umvu gives" {
+	need python3
+	run in_session python3 - <<-'END'
+	import errno, os, resource
+	resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+	for room in range(4):
+	    held = []
+	    try:
+	        while True: held.append(os.open("/", os.O_RDONLY))
+	    except OSError as e:
+	        assert e.errno == errno.EMFILE
+	    for _ in range(room): os.close(held.pop())
+	    try:
+	        os.close(os.open("/dev/fuse", os.O_RDWR)); print(room, "opened")
+	    except OSError as e:
+	        print(room, errno.errorcode[e.errno])
+	    for fd in held: os.close(fd)
+	END
+	assert_success
+	assert_line "0 EMFILE"
+	refute_output -p EIO
+	assert_line "3 opened"
+}
+
 @test "no process may be made" {
 	run bash -c 'ulimit -u 1 && exec umvu -N true'
 	assert_failure 125

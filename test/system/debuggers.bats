@@ -40,7 +40,7 @@ load helpers/common
 
 @test "strace -f, strace -p, ltrace, valgrind" {
 	need strace
-	same_as_native -h <<-'END'
+	VU_TIMEOUT=100 same_as_native -h <<-'END'
 	traced() { strace -qq -o log "$@" || echo "status $?"; sed 's/^[0-9]* *//; s/0x[0-9a-f]*/ADDR/g; s/_pid=[0-9]*/_pid=N/g; s/_uid=[0-9]*/_uid=N/g; s/_[us]time=[0-9]*.*}/}/; s/clone(.*/clone/; s/vfork().*/vfork/; s/[0-9]* User/N User/' log | grep -v 'resumed\|unfinished'; }
 	traced -f -e trace=mkdir,rmdir,unlink,unlinkat,fork,clone,vfork,kill -e signal=usr1 sh -c 'mkdir d; (rmdir d); : >f; rm f; rm none' | sort
 	traced -e trace=kill -e signal=usr1 bash -c 'trap "echo trapped" USR1; kill -USR1 $$; kill -HUP $$' | sed 's/kill([0-9]*/kill(N/; s/ *= 0$/ = 0/'

@@ -13,7 +13,7 @@ works_in()
 {
 	mkdir native
 	(cd native && bash "$ORACLE") >native.txt
-	"$@" >mounted.txt
+	"$@" >mounted.txt || fail "status $?, after:" "$(tail -n 20 mounted.txt)"
 	diff native.txt mounted.txt
 	# It has come to its end, and had all it needs.
 	grep -q '^== what is left' mounted.txt
