@@ -46,7 +46,7 @@
 struct vu_process agent_process;
 static _Alignas(struct vu_view_head) char image[VU_VIEW_AREAS + sizeof(struct vu_view_area)];
 static struct vu_view_head *const view = (struct vu_view_head *)image;
-static struct vu_thread thread = { .tid = -1 };
+static struct vu_thread thread;
 static struct vu_scratch scratch;
 static bool no_room;	/* vu_thread_own() fails */
 static int pdeathsig;	/* the model's parent death signal */
@@ -206,7 +206,6 @@ static void model_run(const struct op *op, struct outcome *out)
 static void model_reset(void)
 {
 	memset(&thread, 0, sizeof(thread));
-	thread.tid = -1;
 	thread.has_cred = true;
 	thread.cred.cap_permitted = ALL_CAPS;
 	thread.cred.cap_effective = ALL_CAPS;

@@ -26,7 +26,7 @@
 
 static struct vu_scratch scratch;
 static struct vu_regs regs;
-static struct vu_thread thread = { .tid = -1 };
+static struct vu_thread thread;
 static struct vu_call call = { .s = &scratch, .regs = &regs, .thread = &thread };
 static struct vu_path *const p = &scratch.path[0];
 static char base[64], text[1 << 20];
