@@ -18,6 +18,7 @@ struct viewos_driver {
 	bool lock;
 	bool rdonly; /* whatever was asked for */
 	bool lazy;   /* a read-only one need not be told of opens */
+	bool exclusive; /* nor a writable one */
 	struct {
 		int status, error;
 	} exits[VU_PLAN_EXITS];
