@@ -39,10 +39,10 @@
 #define OPCODE_TMPFILE 51
 #define OPCODE_STATX   52
 
-#define NOT_OFFERED                                                                               \
-	(FUSE_ATOMIC_O_TRUNC | FUSE_AUTO_INVAL_DATA | FUSE_DO_READDIRPLUS | FUSE_READDIRPLUS_AUTO | \
-	 FUSE_WRITEBACK_CACHE | FUSE_NO_OPENDIR_SUPPORT | FUSE_HANDLE_KILLPRIV |                  \
-	 FUSE_HANDLE_KILLPRIV_V2 | FUSE_EXPORT_SUPPORT)
+#define NOT_OFFERED                                                               \
+	(FUSE_ATOMIC_O_TRUNC | FUSE_AUTO_INVAL_DATA | FUSE_DO_READDIRPLUS |       \
+	 FUSE_READDIRPLUS_AUTO | FUSE_WRITEBACK_CACHE | FUSE_NO_OPENDIR_SUPPORT | \
+	 FUSE_HANDLE_KILLPRIV | FUSE_HANDLE_KILLPRIV_V2 | FUSE_EXPORT_SUPPORT)
 
 /* The first protocol that has all replies in the form that is known here. */
 #define FIRST_MINOR 12
@@ -52,8 +52,7 @@
 /* Large ones have nothing that their replies need. */
 static size_t worth_keeping(const struct message *m)
 {
-	return m->in.opcode == FUSE_WRITE || m->in.opcode == FUSE_SETXATTR ? sizeof(m->in) :
-									     m->len;
+	return m->in.opcode == FUSE_WRITE || m->in.opcode == FUSE_SETXATTR ? sizeof(m->in) : m->len;
 }
 
 size_t vu_pass(struct vu_lazy *l, struct message *m, struct vu_name *n,
@@ -223,9 +222,8 @@ static void seen_link(struct vu_lazy *l, struct vu_call *c, struct vu_reply *r)
 /* The handle becomes ours: kernels differ in whether they give back one that they have, if others need not be opened. */
 static void seen_create(struct vu_lazy *l, struct vu_call *c, struct vu_reply *r)
 {
-	struct vu_name *n = r->len < sizeof(r->create) ?
-				    NULL :
-				    enter(l, c, r, sizeof(struct fuse_create_in));
+	struct vu_name *n =
+		r->len < sizeof(r->create) ? NULL : enter(l, c, r, sizeof(struct fuse_create_in));
 	struct vu_handle *h;
 
 	if (!n)

@@ -42,7 +42,7 @@ struct vu_call {
 	long (*step)(struct vu_lazy *l, struct vu_call *c); /* of one that waits; see removed.c */
 	size_t (*fn)(struct vu_lazy *l, struct message *m); /* of one that waits for room */
 	struct vu_name *name;				    /* that it is about, and uses */
-	struct vu_call *because;			    /* OWN: one that waits for it */
+	uint64_t because; /* OWN: the number of one that waits for it */
 	uint64_t read_at; /* number of the message, if those before have to be read first; 0 */
 	unsigned int tries;
 	bool changes; /* USE: attributes, and the kernel does not know */
@@ -64,8 +64,8 @@ struct vu_handle {
 	uint64_t node, fh;
 	uint64_t id;	      /* the node's number for the daemon */
 	struct vu_name *name; /* it was opened by, in a writable mount */
-	uint64_t number;    /* of those that close */
-	unsigned int users; /* calls that are kept, or that the daemon has */
+	uint64_t number;      /* of those that close */
+	unsigned int users;   /* calls that are kept, or that the daemon has */
 	bool dir, opened, closing;
 	bool no_release; /* the daemon knows of no opens */
 	bool write;	 /* and read */

@@ -31,18 +31,19 @@ struct vu_lazy {
 	bool exclusive;
 	struct vu_nodes nodes;
 	enum { VU_UNIFY_UNKNOWN, VU_UNIFY_NO, VU_UNIFY_YES } unify;
-	struct vu_list waiting; /* requests of the kernel's and ours, until their step() lets them go */
-	struct vu_list hidden;	/* names */
-	struct vu_list left;	/* nodes that the kernel has forgotten, and the daemon not yet */
-	uint64_t hides;		/* hidden names so far */
-	uint64_t reads;		/* messages so far */
-	uint64_t no_forgets;	/* messages since the last FORGET */
-	size_t removing;	/* hidden names of which nobody needs the file any more */
-	size_t own;		/* requests of ours that the daemon has */
+	struct vu_list
+		waiting; /* requests of the kernel's and ours, until their step() lets them go */
+	struct vu_list hidden; /* names */
+	struct vu_list left;   /* nodes that the kernel has forgotten, and the daemon not yet */
+	uint64_t hides;	       /* hidden names so far */
+	uint64_t reads;	       /* messages so far */
+	uint64_t no_forgets;   /* messages since the last FORGET */
+	size_t removing;       /* hidden names of which nobody needs the file any more */
+	size_t own;	       /* requests of ours that the daemon has */
 	bool stepping, again;
 	struct fuse_in_header who; /* has removed something last */
-	bool alarm;  /* host.alarm() is set */
-	bool gone;   /* the kernel is */
+	bool alarm;		   /* host.alarm() is set */
+	bool gone;		   /* the kernel is */
 };
 
 /* A message of the kernel's, in the buffer that the daemon reads to. */
@@ -77,7 +78,8 @@ struct rule {
 	uint32_t opcode;
 	size_t min; /* of the body: shorter ones pass */
 	size_t (*fn)(struct vu_lazy *l, struct message *m);
-	long (*step)(struct vu_lazy *l, struct vu_call *c); /* of those that may have to wait; or vu_step_room */
+	long (*step)(struct vu_lazy *l,
+		     struct vu_call *c); /* of those that may have to wait; or vu_step_room */
 };
 
 /* ---- lazy.c ---- */

@@ -267,6 +267,7 @@ static const struct rule lazy_rules[] = {
 	{ FUSE_SETATTR, sizeof(struct fuse_setattr_in), on_setattr, NULL },
 	{ FUSE_DESTROY, 0, on_destroy, NULL },
 	{ FUSE_INIT, offsetof(struct fuse_init_in, flags2), on_init, NULL },
+	{ 0, 0, NULL, NULL }, /* the end */
 };
 
 /* The kernel is gone, and nothing is to be done any more. */
@@ -288,7 +289,7 @@ static void tell(struct vu_lazy *l)
 static const struct rule *find_rule(const struct vu_lazy *l, uint32_t opcode)
 {
 	const struct rule *r = l->exclusive && opcode != FUSE_INIT ? vu_exclusive_rules :
-								    lazy_rules;
+								     lazy_rules;
 
 	while (r->opcode && r->opcode != opcode)
 		r++;

@@ -48,7 +48,6 @@
 enum { NONE_YET = -1, NO_MORE = -2 };
 enum { KEPT = -2 };
 
-
 static struct {
 	atomic_int fd; /* the device, NONE_YET, NO_MORE */
 	int epoll, event, timer;

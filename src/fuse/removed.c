@@ -33,8 +33,8 @@
 
 #include "fuse/internal.h"
 
-#define MIXED	  32
-#define NAME_SIZE 64
+#define MIXED		  32
+#define NAME_SIZE	  64
 #define RENAME_NOREPLACE_ (1u << 0)
 #define RENAME_EXCHANGE_  (1u << 1)
 
@@ -76,6 +76,7 @@ size_t vu_wait(struct vu_lazy *l, struct message *m,
 	if (!c)
 		return vu_refuse(l, m, -ENOMEM);
 	c->fn = fn;
+	c->unique = m->in.unique;
 	c->step = step;
 	c->read_at = vu_room_to_come(l) ? l->reads : 0;
 	vu_list_add_tail(&l->waiting, &c->node);
@@ -264,6 +265,7 @@ static void hidden_made(struct vu_lazy *l, struct vu_call *c, struct vu_reply *r
 	struct message m = vu_call_message(c);
 	struct vu_node *node = c->name->node, *dir = vu_node_find(&l->nodes, m.in.nodeid);
 	struct vu_name *n = NULL;
+	struct vu_call *waits;
 
 	node->hiding = false;
 	if (!r->out.error && r->len >= sizeof(r->entry) && dir)
@@ -271,8 +273,8 @@ static void hidden_made(struct vu_lazy *l, struct vu_call *c, struct vu_reply *r
 				  vu_string_at(&m, sizeof(struct fuse_link_in), 0));
 	if (n)
 		vu_list_add_tail(&l->hidden, &n->hiding);
-	else
-		c->because->tries++;
+	vu_list_for_each(waits, &l->waiting, node)
+		waits->tries += !n && waits->unique == c->because;
 }
 
 /* The directories that are tried for a hidden name: the file's own, the root. */
@@ -307,7 +309,7 @@ static bool hide(struct vu_lazy *l, struct vu_call *c, struct vu_name *n)
 	if (!own)
 		return false;
 	own->done = hidden_made;
-	own->because = c;
+	own->because = c->unique;
 	own->name = n;
 	n->users++;
 	node->hiding = true;
@@ -387,11 +389,12 @@ static void moved(struct vu_lazy *l, struct vu_call *c, struct vu_reply *r)
 	n->dir->pins--;
 	n->dir = vu_node_find(&l->nodes, FUSE_ROOT_ID);
 	n->dir->pins++;
-	if (vu_name_move(&l->nodes, n, FUSE_ROOT_ID,
-			 vu_string_at(&(struct message){ .body = c->msg + sizeof(struct fuse_in_header),
-							 .body_len = c->len -
-								     sizeof(struct fuse_in_header) },
-				      sizeof(struct fuse_rename_in), 0)))
+	if (vu_name_move(
+		    &l->nodes, n, FUSE_ROOT_ID,
+		    vu_string_at(
+			    &(struct message){ .body = c->msg + sizeof(struct fuse_in_header),
+					       .body_len = c->len - sizeof(struct fuse_in_header) },
+			    sizeof(struct fuse_rename_in), 0)))
 		l->host.warn(l->host.ctx, "no memory: a removed file stays");
 }
 
