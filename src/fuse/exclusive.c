@@ -257,21 +257,24 @@ static void seen_attr(struct vu_lazy *l, struct vu_call *c, struct vu_reply *r)
 	vu_reply_send(l, r, sizeof(*a));
 }
 
-void vu_invalidate(struct vu_lazy *l, uint64_t node)
+void vu_invalidate(struct vu_lazy *l, uint64_t node, const struct vu_reply *r)
 {
 	struct {
 		struct fuse_out_header out;
 		struct fuse_notify_inval_inode_out body;
 	} notice = { .out = { .len = sizeof(notice), .error = FUSE_NOTIFY_INVAL_INODE },
 		     .body = { .ino = node, .off = -1 } };
+	/* An ioctl's own error is in a reply without one; the others' replies have no body. */
+	int error = r->len >= sizeof(r->ioctl) ? r->ioctl.result : r->out.error;
 
-	l->host.send(l->host.ctx, &notice, sizeof(notice));
+	/* The daemon does not know it, as when a program asks whether this is a terminal. */
+	if (error != -ENOTTY && error != -ENOSYS)
+		l->host.send(l->host.ctx, &notice, sizeof(notice));
 }
 
 static void seen_change(struct vu_lazy *l, struct vu_call *c, struct vu_reply *r)
 {
-	(void)r;
-	vu_invalidate(l, vu_call_message(c).in.nodeid);
+	vu_invalidate(l, vu_call_message(c).in.nodeid, r);
 }
 
 static void seen_init(struct vu_lazy *l, struct vu_call *c, struct vu_reply *r);

@@ -62,6 +62,7 @@ struct vu_reply {
 		struct fuse_attr_out attr;
 		struct fuse_entry_out entry;
 		struct fuse_init_out init;
+		struct fuse_ioctl_out ioctl;
 		struct {
 			struct fuse_entry_out entry;
 			struct fuse_open_out open;
@@ -146,8 +147,8 @@ size_t vu_exclusive_pass(struct vu_lazy *l, struct message *m);
 void vu_exclusive_offer(struct fuse_init_in *in);
 size_t vu_exclusive_init(struct vu_lazy *l, struct message *m);
 
-/* Tell the kernel that the attributes of a node may have changed. */
-void vu_invalidate(struct vu_lazy *l, uint64_t node);
+/* Tell the kernel that the attributes of a node may have changed, by the request that this is the reply to. */
+void vu_invalidate(struct vu_lazy *l, uint64_t node, const struct vu_reply *r);
 
 /*
  * Pass a request that uses a name (NULL: none in particular), with a function for its reply (NULL: none). Its

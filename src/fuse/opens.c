@@ -344,7 +344,7 @@ void vu_handle_reply(struct vu_lazy *l, struct vu_call *c, const struct vu_reply
 		drop(l, h);
 	} else {
 		if (c->changes)
-			vu_invalidate(l, h->node);
+			vu_invalidate(l, h->node, r);
 		vu_call_free(c);
 		h->users--;
 		settle(l, h);

@@ -193,13 +193,15 @@ static ssize_t read_message(int fd, void *buf, size_t size)
 {
 	ssize_t n;
 
-	pthread_mutex_lock(&state.reading);
+	if (state.exclusive)
+		pthread_mutex_lock(&state.reading);
 	n = syscall(SYS_read, fd, buf, size);
 	if (n > 0) {
 		n = (ssize_t)vu_lazy_request(state.lazy, buf, (size_t)n);
 		n = n ? n : KEPT;
 	}
-	pthread_mutex_unlock(&state.reading);
+	if (state.exclusive)
+		pthread_mutex_unlock(&state.reading);
 	return n;
 }
 

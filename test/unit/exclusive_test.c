@@ -362,6 +362,8 @@ static void test_numbers_of_libfuse(void **state)
 static void test_times(void **state)
 {
 	struct world *w = begin(2);
+	struct fuse_ioctl_in chattr = { .fh = 7, .flags = FUSE_IOCTL_DIR };
+	struct fuse_ioctl_out result = { 0 };
 	struct sent *s;
 
 	(void)state;
@@ -378,6 +380,13 @@ static void test_times(void **state)
 	assert_true(kernel(w, FUSE_SETXATTR, 10, "12345678name\0value", 18) > 0);
 	assert_int_equal(answers(w, 0), VU_REPLY_PASS);
 	assert_int_equal(told(w, 0, FUSE_NOTIFY_INVAL_INODE)->inval.ino, 10);
+	assert_true(kernel(w, FUSE_IOCTL, ROOT, &chattr, sizeof(chattr)) > 0);
+	assert_int_equal(daemon_(w, w->last, 0, &result, sizeof(result)), VU_REPLY_PASS);
+	assert_int_equal(told(w, 0, FUSE_NOTIFY_INVAL_INODE)->inval.ino, ROOT);
+	/* It is no terminal. */
+	result.result = -ENOTTY;
+	assert_true(kernel(w, FUSE_IOCTL, ROOT, &chattr, sizeof(chattr)) > 0);
+	assert_int_equal(daemon_(w, w->last, 0, &result, sizeof(result)), VU_REPLY_PASS);
 	end(w);
 }
 
