@@ -196,6 +196,12 @@ struct viewos_host {
 	 * as another. If the mount is read-only the kernel then opens files without asking it. Ignored otherwise.
 	 */
 	void (*driver_lazy_opens)(struct viewos_driver *d);
+
+	/*
+	 * The same of a writable mount, whose files nobody changes but by the mount, and whose program need not be told when
+	 * one is opened for writing, nor how. The kernel remembers attributes and names then.
+	 */
+	void (*driver_exclusive)(struct viewos_driver *d);
 };
 
 /* Results of viewos_module.type. */

@@ -287,7 +287,7 @@ static const struct key {
 	{ "program", offsetof(struct vufuse_entry, program), "name", true, NULL },
 	{ "package", offsetof(struct vufuse_entry, package), "", true, NULL },
 	{ "kind", offsetof(struct vufuse_entry, kind), "", true, "image any" },
-	{ "opens", offsetof(struct vufuse_entry, opens), "", true, "told lazy" },
+	{ "opens", offsetof(struct vufuse_entry, opens), "", true, "told lazy exclusive" },
 	{ "args", offsetof(struct vufuse_entry, args), "source image target options uid gid", true,
 	  NULL },
 	{ "ro", offsetof(struct vufuse_entry, ro), "", false, NULL },

@@ -106,7 +106,7 @@ static int vufuse_init(const struct viewos_host *host, void **context)
 	struct vufuse *v;
 	int res;
 
-	if (!VIEWOS_HAS(host, driver_lazy_opens))
+	if (!VIEWOS_HAS(host, driver_exclusive))
 		return -ENOSYS;
 	v = calloc(1, sizeof(*v));
 	if (!v)
@@ -234,8 +234,11 @@ static int describe(struct request *r)
 		r->host->driver_lock_source(r->driver);
 	if (r->rdonly)
 		r->host->driver_rdonly(r->driver);
-	if (e->opens && !strcmp(e->opens, "lazy") && !wants_opens(r->mount->options))
+	if (e->opens && strcmp(e->opens, "told") && !wants_opens(r->mount->options)) {
 		r->host->driver_lazy_opens(r->driver);
+		if (!strcmp(e->opens, "exclusive"))
+			r->host->driver_exclusive(r->driver);
+	}
 	return res;
 }
 

@@ -56,12 +56,12 @@ void vu_handles_free(struct vu_handles *t)
 			vu_call_free(c);
 }
 
-struct vu_handle *vu_handle_find(struct vu_handles *t, uint64_t node)
+struct vu_handle *vu_handle_find(struct vu_handles *t, uint64_t node, bool write)
 {
 	struct vu_handle *h;
 
 	vu_list_for_each(h, bucket(t->nodes, node), hash) {
-		if (h->node != node)
+		if (h->node != node || (write && !h->write))
 			continue;
 		vu_list_del(&h->order);
 		vu_list_add_tail(&t->order, &h->order);
@@ -70,14 +70,15 @@ struct vu_handle *vu_handle_find(struct vu_handles *t, uint64_t node)
 	return NULL;
 }
 
-struct vu_handle *vu_handle_new(struct vu_handles *t, uint64_t node, bool dir)
+struct vu_handle *vu_handle_new(struct vu_handles *t, uint64_t node, bool dir, bool write)
 {
 	struct vu_handle *h = calloc(1, sizeof(*h));
 
 	if (!h)
 		return NULL;
-	h->node = node;
+	h->node = h->id = node;
 	h->dir = dir;
+	h->write = write;
 	vu_list_init(&h->kept);
 	init_call(&h->call, VU_CALL_OPEN, h);
 	h->call.msg = (unsigned char *)h->own;
@@ -129,7 +130,7 @@ struct vu_call *vu_call_new(enum vu_call_kind kind, struct vu_handle *h, const v
 	init_call(c, kind, h);
 	c->msg = (unsigned char *)(c + 1);
 	c->len = len;
-	if (len)
+	if (len && msg)
 		memcpy(c->msg, msg, len);
 	return c;
 }
@@ -139,7 +140,7 @@ void vu_call_free(struct vu_call *c)
 	vu_list_del(&c->node);
 	vu_list_del(&c->hash);
 	/* Our own are parts of their handles. */
-	if (c->kind == VU_CALL_USE || c->kind == VU_CALL_HELD)
+	if (c->kind != VU_CALL_OPEN && c->kind != VU_CALL_RELEASE)
 		free(c);
 }
 

@@ -26,8 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fuse/handles.h"
-#include "fuse/lazy.h"
+#include "fuse/internal.h"
 
 /* The kernel counts up by 2 from 0; its highest bit has a meaning (FUSE_UNIQUE_RESEND). */
 #define OUR_UNIQUE (1ull << 62)
@@ -35,25 +34,6 @@
 /* Of flags2 in INIT; what Debian 12's header does not have. Both would take requests past us. */
 #define FLAGS2_PASSTHROUGH (1u << (37 - 32))
 #define FLAGS2_IO_URING	   (1u << (41 - 32))
-
-struct vu_lazy {
-	pthread_mutex_t lock;
-	struct vu_lazy_host host;
-	struct vu_handles table;
-	struct vu_list ready; /* for the daemon */
-	struct vu_list held;  /* for the daemon, when handles have been closed */
-	bool files, dirs;     /* need not be opened */
-	bool told;	      /* host.ready() was told so */
-	bool warned;
-	uint64_t unique;
-};
-
-/* A message of the kernel's, in the buffer that the daemon reads to. */
-struct message {
-	struct fuse_in_header in;
-	unsigned char *at, *body;
-	size_t len, body_len;
-};
 
 struct vu_lazy *vu_lazy_new(const struct vu_lazy_host *host)
 {
@@ -64,9 +44,17 @@ struct vu_lazy *vu_lazy_new(const struct vu_lazy_host *host)
 	pthread_mutex_init(&l->lock, NULL);
 	l->host = *host;
 	l->unique = OUR_UNIQUE;
+	l->exclusive = host->exclusive;
 	vu_handles_init(&l->table);
 	vu_list_init(&l->ready);
 	vu_list_init(&l->held);
+	vu_list_init(&l->waiting);
+	vu_list_init(&l->hidden);
+	vu_list_init(&l->left);
+	if (l->exclusive && vu_nodes_init(&l->nodes)) {
+		vu_lazy_free(l);
+		return NULL;
+	}
 	return l;
 }
 
@@ -82,176 +70,71 @@ void vu_lazy_free(struct vu_lazy *l)
 {
 	free_calls(&l->ready);
 	free_calls(&l->held);
+	free_calls(&l->waiting);
 	vu_handles_free(&l->table);
+	vu_nodes_free(&l->nodes);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 }
 
-/* ---- handles ---------------------------------------------------------------------------------- */
+/* ---- messages --------------------------------------------------------------------------------- */
 
-static void put_ready(struct vu_lazy *l, struct vu_call *c)
+void vu_put_ready(struct vu_lazy *l, struct vu_call *c)
 {
 	vu_list_del(&c->node);
 	vu_list_add_tail(&l->ready, &c->node);
 }
 
-/* Have the daemon get a request of ours for a handle. */
-static void ask(struct vu_lazy *l, struct vu_handle *h, enum vu_call_kind kind,
-		struct fuse_in_header *in, const void *body, size_t body_len)
+struct vu_call *vu_own_new(struct vu_lazy *l, const struct fuse_in_header *in, uint32_t opcode,
+			   uint64_t node, const void *body, size_t len)
 {
-	struct vu_call *c = &h->call;
+	struct fuse_in_header head = *in;
+	struct vu_call *c;
 
 	l->unique += 2;
-	c->kind = kind;
-	c->unique = l->unique;
-	c->len = sizeof(*in) + body_len;
-	in->len = (uint32_t)c->len;
-	in->unique = c->unique;
-	in->nodeid = h->node;
-	memcpy(c->msg, in, sizeof(*in));
-	memcpy(c->msg + sizeof(*in), body, body_len);
-	put_ready(l, c);
-}
-
-/* What waited for handles to be closed. */
-static void let_go(struct vu_lazy *l)
-{
-	struct vu_call *c, *tmp;
-	uint64_t first = UINT64_MAX;
-
-	if (!vu_list_empty(&l->table.closing))
-		first = vu_list_entry(l->table.closing.next, struct vu_handle, order)->number;
-	vu_list_for_each_safe(c, tmp, &l->held, node) {
-		if (c->after >= first)
-			break;
-		put_ready(l, c);
-	}
-}
-
-static void drop(struct vu_lazy *l, struct vu_handle *h)
-{
-	vu_handle_free(&l->table, h);
-	let_go(l);
-}
-
-/* Release a handle that is to be closed, if nobody uses it. */
-static void settle(struct vu_lazy *l, struct vu_handle *h)
-{
-	struct fuse_in_header in = { .opcode = h->dir ? FUSE_RELEASEDIR : FUSE_RELEASE };
-	struct fuse_release_in body = { .fh = h->fh, .flags = O_RDONLY | O_LARGEFILE };
-
-	if (!h->closing || h->users || !h->opened || h->call.kind == VU_CALL_RELEASE)
-		return;
-	if (h->no_release)
-		drop(l, h);
-	else
-		ask(l, h, VU_CALL_RELEASE, &in, &body, sizeof(body));
-}
-
-static void close_handle(struct vu_lazy *l, struct vu_handle *h)
-{
-	vu_handle_hide(&l->table, h);
-	settle(l, h);
-}
-
-/* A handle for the node that the message is about. NULL: no memory. */
-static struct vu_handle *open_handle(struct vu_lazy *l, const struct message *m, bool dir)
-{
-	struct fuse_in_header in = m->in;
-	struct fuse_open_in body = { .flags = O_RDONLY | O_LARGEFILE | (dir ? O_DIRECTORY : 0) };
-	struct vu_handle *h;
-
-	while (l->table.n >= l->host.max_handles && (h = vu_handle_oldest(&l->table)))
-		close_handle(l, h);
-	h = vu_handle_new(&l->table, in.nodeid, dir);
-	if (!h)
+	head.len = (uint32_t)(sizeof(head) + len);
+	head.opcode = opcode;
+	head.unique = l->unique;
+	head.nodeid = node;
+	c = vu_call_new(VU_CALL_OWN, NULL, NULL, head.len);
+	if (!c)
 		return NULL;
-	in.opcode = dir ? FUSE_OPENDIR : FUSE_OPEN;
-	ask(l, h, VU_CALL_OPEN, &in, &body, sizeof(body));
-	return h;
+	c->unique = head.unique;
+	memcpy(c->msg, &head, sizeof(head));
+	if (len)
+		memcpy(c->msg + sizeof(head), body, len);
+	return c;
 }
 
-/* ---- requests --------------------------------------------------------------------------------- */
-
-/* Answer a request; error as in its reply, a negative errno. */
-static void answer(struct vu_lazy *l, uint64_t unique, int error)
+void vu_answer(struct vu_lazy *l, uint64_t unique, int error)
 {
 	struct fuse_out_header out = { .len = sizeof(out), .error = error, .unique = unique };
 
 	l->host.send(l->host.ctx, &out, sizeof(out));
 }
 
-static size_t refuse(struct vu_lazy *l, const struct message *m, int error)
+size_t vu_refuse(struct vu_lazy *l, const struct message *m, int error)
 {
-	answer(l, m->in.unique, error);
+	vu_answer(l, m->in.unique, error);
 	return 0;
 }
 
-/* All requests that have a handle begin with it, as far as we look at them. */
-static uint64_t handle_of(const struct message *m)
+static struct message message_at(void *msg, size_t len)
 {
-	uint64_t fh;
+	struct message m = { .at = msg, .len = len };
 
-	memcpy(&fh, m->body, sizeof(fh));
-	return fh;
+	memcpy(&m.in, msg, sizeof(m.in));
+	m.body = m.at + sizeof(m.in);
+	m.body_len = len - sizeof(m.in);
+	return m;
 }
 
-/* A request that needs a handle. */
-static size_t use(struct vu_lazy *l, struct message *m, bool dir)
+struct message vu_call_message(struct vu_call *c)
 {
-	struct vu_handle *h;
-	struct vu_call *c;
-
-	/* The kernel knows handles of files that the daemon has made itself (CREATE). */
-	if (!(dir ? l->dirs : l->files) || handle_of(m))
-		return m->len;
-	h = vu_handle_find(&l->table, m->in.nodeid);
-	if (h && h->dir != dir)
-		return refuse(l, m, -EIO);
-	if (!h)
-		h = open_handle(l, m, dir);
-	c = h ? vu_call_new(VU_CALL_USE, h, m->at, h->opened ? 0 : m->len) : NULL;
-	if (!c)
-		return refuse(l, m, -ENOMEM);
-	c->unique = m->in.unique;
-	h->users++;
-	if (!h->opened) {
-		vu_list_add_tail(&h->kept, &c->node);
-		return 0;
-	}
-	vu_call_begin(&l->table, c);
-	memcpy(m->body, &h->fh, sizeof(h->fh));
-	return m->len;
+	return message_at(c->msg, c->len);
 }
 
-static size_t use_file(struct vu_lazy *l, struct message *m)
-{
-	return use(l, m, false);
-}
-
-static size_t use_dir(struct vu_lazy *l, struct message *m)
-{
-	return use(l, m, true);
-}
-
-static size_t on_ioctl(struct vu_lazy *l, struct message *m)
-{
-	struct fuse_ioctl_in body;
-
-	memcpy(&body, m->body, sizeof(body));
-	return use(l, m, body.flags & FUSE_IOCTL_DIR);
-}
-
-/* What the kernel asks on its own account is what it then does without. */
-static size_t unknown_file(struct vu_lazy *l, struct message *m)
-{
-	return l->files ? refuse(l, m, -ENOSYS) : m->len;
-}
-
-static size_t unknown_dir(struct vu_lazy *l, struct message *m)
-{
-	return l->dirs ? refuse(l, m, -ENOSYS) : m->len;
-}
+/* ---- requests of read-only mounts ------------------------------------------------------------- */
 
 static size_t on_open(struct vu_lazy *l, struct message *m)
 {
@@ -259,13 +142,17 @@ static size_t on_open(struct vu_lazy *l, struct message *m)
 
 	memcpy(&body, m->body, sizeof(body));
 	if (l->files && (body.flags & O_ACCMODE) != O_RDONLY)
-		return refuse(l, m, -EROFS);
-	return unknown_file(l, m);
+		return vu_refuse(l, m, -EROFS);
+	return vu_no_open(l, m);
 }
 
+/* All that are looked at here begin with their handle. */
 static size_t on_write(struct vu_lazy *l, struct message *m)
 {
-	return l->files && !handle_of(m) ? refuse(l, m, -EROFS) : m->len;
+	uint64_t fh;
+
+	memcpy(&fh, m->body, sizeof(fh));
+	return l->files && !fh ? vu_refuse(l, m, -EROFS) : m->len;
 }
 
 /* Without a handle the daemon looks at the node, which is the same. */
@@ -309,17 +196,9 @@ static size_t hold(struct vu_lazy *l, const struct message *m)
 	return 0;
 }
 
-static void forget(struct vu_lazy *l, uint64_t node)
-{
-	struct vu_handle *h = vu_handle_find(&l->table, node);
-
-	if (h)
-		close_handle(l, h);
-}
-
 static size_t on_forget(struct vu_lazy *l, struct message *m)
 {
-	forget(l, m->in.nodeid);
+	vu_close_node(l, m->in.nodeid);
 	return hold(l, m);
 }
 
@@ -332,22 +211,14 @@ static size_t on_batch_forget(struct vu_lazy *l, struct message *m)
 	memcpy(&body, m->body, sizeof(body));
 	for (i = 0; i < body.count && m->body_len - at >= sizeof(one); i++, at += sizeof(one)) {
 		memcpy(&one, m->body + at, sizeof(one));
-		forget(l, one.nodeid);
+		vu_close_node(l, one.nodeid);
 	}
 	return hold(l, m);
 }
 
-static void close_all(struct vu_lazy *l)
-{
-	struct vu_handle *h, *tmp;
-
-	vu_list_for_each_safe(h, tmp, &l->table.order, order)
-		close_handle(l, h);
-}
-
 static size_t on_destroy(struct vu_lazy *l, struct message *m)
 {
-	close_all(l);
+	vu_close_all(l);
 	return hold(l, m);
 }
 
@@ -364,70 +235,97 @@ static size_t on_init(struct vu_lazy *l, struct message *m)
 	if (body.major != FUSE_KERNEL_VERSION)
 		return m->len;
 	l->files = body.flags & FUSE_NO_OPEN_SUPPORT;
-	l->dirs = body.flags & FUSE_NO_OPENDIR_SUPPORT;
+	l->dirs = body.flags & FUSE_NO_OPENDIR_SUPPORT && !l->exclusive;
+	l->exclusive = l->exclusive && l->files;
+	if (l->exclusive)
+		vu_exclusive_offer(&body);
 	if (l->files)
 		body.flags &= ~(uint32_t)(FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS);
 	body.flags2 &= ~(FLAGS2_PASSTHROUGH | FLAGS2_IO_URING);
 	memcpy(m->body, &body, len);
-	return m->len;
+	return l->exclusive ? vu_exclusive_init(l, m) : m->len;
 }
 
-static const struct rule {
-	uint32_t opcode;
-	size_t min; /* of the body: shorter ones pass */
-	size_t (*fn)(struct vu_lazy *l, struct message *m);
-} rules[] = {
-	{ FUSE_READ, sizeof(struct fuse_read_in), use_file },
-	{ FUSE_READDIR, sizeof(struct fuse_read_in), use_dir },
-	{ FUSE_READDIRPLUS, sizeof(struct fuse_read_in), use_dir },
-	{ FUSE_GETATTR, sizeof(struct fuse_getattr_in), on_getattr },
-	{ FUSE_OPEN, sizeof(struct fuse_open_in), on_open },
-	{ FUSE_OPENDIR, sizeof(struct fuse_open_in), unknown_dir },
-	{ FUSE_FLUSH, sizeof(struct fuse_flush_in), unknown_file },
-	{ FUSE_FSYNC, sizeof(struct fuse_fsync_in), unknown_file },
-	{ FUSE_FSYNCDIR, sizeof(struct fuse_fsync_in), unknown_dir },
-	{ FUSE_FORGET, sizeof(struct fuse_forget_in), on_forget },
-	{ FUSE_BATCH_FORGET, sizeof(struct fuse_batch_forget_in), on_batch_forget },
-	{ FUSE_LSEEK, sizeof(struct fuse_lseek_in), use_file },
-	{ FUSE_IOCTL, sizeof(struct fuse_ioctl_in), on_ioctl },
-	{ FUSE_POLL, sizeof(struct fuse_poll_in), use_file },
-	{ FUSE_WRITE, sizeof(struct fuse_write_in), on_write },
-	{ FUSE_FALLOCATE, sizeof(struct fuse_fallocate_in), on_write },
-	{ FUSE_COPY_FILE_RANGE, sizeof(struct fuse_copy_file_range_in), on_write },
-	{ FUSE_SETATTR, sizeof(struct fuse_setattr_in), on_setattr },
-	{ FUSE_DESTROY, 0, on_destroy },
-	{ FUSE_INIT, offsetof(struct fuse_init_in, flags2), on_init },
+static const struct rule lazy_rules[] = {
+	{ FUSE_READ, sizeof(struct fuse_read_in), vu_use_file, NULL },
+	{ FUSE_READDIR, sizeof(struct fuse_read_in), vu_use_dir, NULL },
+	{ FUSE_READDIRPLUS, sizeof(struct fuse_read_in), vu_use_dir, NULL },
+	{ FUSE_GETATTR, sizeof(struct fuse_getattr_in), on_getattr, NULL },
+	{ FUSE_OPEN, sizeof(struct fuse_open_in), on_open, NULL },
+	{ FUSE_OPENDIR, sizeof(struct fuse_open_in), vu_no_opendir, NULL },
+	{ FUSE_FLUSH, sizeof(struct fuse_flush_in), vu_no_open, NULL },
+	{ FUSE_FSYNC, sizeof(struct fuse_fsync_in), vu_no_open, NULL },
+	{ FUSE_FSYNCDIR, sizeof(struct fuse_fsync_in), vu_no_opendir, NULL },
+	{ FUSE_FORGET, sizeof(struct fuse_forget_in), on_forget, NULL },
+	{ FUSE_BATCH_FORGET, sizeof(struct fuse_batch_forget_in), on_batch_forget, NULL },
+	{ FUSE_LSEEK, sizeof(struct fuse_lseek_in), vu_use_file, NULL },
+	{ FUSE_IOCTL, sizeof(struct fuse_ioctl_in), vu_use_ioctl, NULL },
+	{ FUSE_POLL, sizeof(struct fuse_poll_in), vu_use_file, NULL },
+	{ FUSE_WRITE, sizeof(struct fuse_write_in), on_write, NULL },
+	{ FUSE_FALLOCATE, sizeof(struct fuse_fallocate_in), on_write, NULL },
+	{ FUSE_COPY_FILE_RANGE, sizeof(struct fuse_copy_file_range_in), on_write, NULL },
+	{ FUSE_SETATTR, sizeof(struct fuse_setattr_in), on_setattr, NULL },
+	{ FUSE_DESTROY, 0, on_destroy, NULL },
+	{ FUSE_INIT, offsetof(struct fuse_init_in, flags2), on_init, NULL },
+	{ 0, 0, NULL, NULL }, /* the end */
 };
 
-size_t vu_lazy_request(struct vu_lazy *l, void *msg, size_t len)
+/* The kernel is gone, and nothing is to be done any more. */
+static bool at_end(const struct vu_lazy *l)
 {
-	struct message m = { .at = msg, .len = len };
-	size_t i, res = len;
-
-	if (len < sizeof(m.in))
-		return len;
-	memcpy(&m.in, msg, sizeof(m.in));
-	m.body = m.at + sizeof(m.in);
-	m.body_len = len - sizeof(m.in);
-	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (rules[i].opcode == m.in.opcode)
-			break;
-	if (i == sizeof(rules) / sizeof(rules[0]) || m.in.len != len || m.body_len < rules[i].min)
-		return len;
-	pthread_mutex_lock(&l->lock);
-	res = rules[i].fn(l, &m);
-	pthread_mutex_unlock(&l->lock);
-	return res;
+	return l->gone && vu_list_empty(&l->ready) && !vu_handles_left(l) && !vu_removed_busy(l);
 }
 
 /* Tell the host, if it has changed, whether something is ready. */
 static void tell(struct vu_lazy *l)
 {
-	bool is = !vu_list_empty(&l->ready);
+	bool is = !vu_list_empty(&l->ready) || at_end(l);
 
 	if (is != l->told)
 		l->host.ready(l->host.ctx, is);
 	l->told = is;
+}
+
+static const struct rule *find_rule(const struct vu_lazy *l, uint32_t opcode)
+{
+	const struct rule *r = l->exclusive && opcode != FUSE_INIT ? vu_exclusive_rules :
+								     lazy_rules;
+
+	while (r->opcode && r->opcode != opcode)
+		r++;
+	return r;
+}
+
+static size_t request(struct vu_lazy *l, struct message *m)
+{
+	const struct rule *r = find_rule(l, m->in.opcode);
+	size_t res;
+
+	if (m->in.len != m->len || m->body_len < r->min)
+		return m->len;
+	if (!l->exclusive)
+		return r->fn ? r->fn(l, m) : m->len;
+	l->reads++;
+	res = r->fn || r->step ? vu_rule(l, r, m) : vu_exclusive_pass(l, m);
+	vu_step_all(l);
+	return res;
+}
+
+size_t vu_lazy_request(struct vu_lazy *l, void *msg, size_t len)
+{
+	struct message m;
+	size_t res;
+
+	if (len < sizeof(m.in))
+		return len;
+	m = message_at(msg, len);
+	pthread_mutex_lock(&l->lock);
+	res = request(l, &m);
+	/* Otherwise this thread comes for what is ready itself. */
+	if (res)
+		tell(l);
+	pthread_mutex_unlock(&l->lock);
+	return res;
 }
 
 /* Give a message to the daemon. */
@@ -439,6 +337,7 @@ static ssize_t hand_out(struct vu_lazy *l, struct vu_call *c, void *msg, size_t 
 		return -EINVAL;
 	memcpy(msg, c->msg, c->len);
 	vu_list_del(&c->node);
+	l->own += c->kind == VU_CALL_OWN;
 	if (c->kind == VU_CALL_HELD)
 		vu_call_free(c);
 	else
@@ -461,48 +360,6 @@ ssize_t vu_lazy_next(struct vu_lazy *l, void *msg, size_t size)
 
 /* ---- replies ---------------------------------------------------------------------------------- */
 
-/* The daemon has not opened it. What waited for that gets its error. */
-static void not_opened(struct vu_lazy *l, struct vu_handle *h, int error)
-{
-	struct vu_call *c, *tmp;
-
-	vu_list_for_each_safe(c, tmp, &h->kept, node) {
-		answer(l, c->unique, error > -1000 && error < 0 ? error : -EIO);
-		vu_call_free(c);
-	}
-	drop(l, h);
-}
-
-static void warn_of(struct vu_lazy *l, uint32_t flags)
-{
-	if (!(flags & (FOPEN_DIRECT_IO | FOPEN_NONSEEKABLE | FOPEN_STREAM)) || l->warned)
-		return;
-	l->warned = true;
-	l->host.warn(l->host.ctx, "the driver wants a file to be opened as one without a cache, "
-				  "or as a stream, which is not done");
-}
-
-static void opened(struct vu_lazy *l, struct vu_handle *h, const struct fuse_out_header *out,
-		   const struct fuse_open_out *open)
-{
-	struct vu_call *c, *tmp;
-
-	/* A daemon that knows of no opens is asked by what the kernel has: 0. */
-	h->no_release = out->error == -ENOSYS;
-	if (!h->no_release && (out->error || out->len < sizeof(*out) + sizeof(*open))) {
-		not_opened(l, h, out->error);
-		return;
-	}
-	h->opened = true;
-	h->fh = h->no_release ? 0 : open->fh;
-	warn_of(l, h->no_release ? 0 : open->open_flags);
-	vu_list_for_each_safe(c, tmp, &h->kept, node) {
-		memcpy(c->msg + sizeof(struct fuse_in_header), &h->fh, sizeof(h->fh));
-		put_ready(l, c);
-	}
-	settle(l, h);
-}
-
 /* The first bytes of a message in pieces; how many there are. */
 static size_t peek(const struct iovec *iov, int n, void *to, size_t size)
 {
@@ -517,61 +374,87 @@ static size_t peek(const struct iovec *iov, int n, void *to, size_t size)
 	return have;
 }
 
-static void take_reply(struct vu_lazy *l, struct vu_call *c, const struct fuse_out_header *out,
-		       const struct fuse_open_out *open)
+void vu_reply_send(struct vu_lazy *l, struct vu_reply *r, size_t body_len)
 {
-	struct vu_handle *h = c->handle;
-
-	vu_list_del(&c->hash);
-	switch (c->kind) {
-	case VU_CALL_USE:
-		vu_call_free(c);
-		h->users--;
-		settle(l, h);
-		break;
-	case VU_CALL_OPEN:
-		opened(l, h, out, open);
-		break;
-	case VU_CALL_RELEASE:
-		drop(l, h);
-		break;
-	case VU_CALL_HELD: /* the daemon never has it as a call of ours */
-		break;
-	}
+	r->out.len = (uint32_t)(sizeof(r->out) + body_len);
+	r->changed = true;
+	r->result = l->host.send(l->host.ctx, r, r->out.len);
 }
 
-bool vu_lazy_reply(struct vu_lazy *l, const struct iovec *iov, int n)
+static void take_reply(struct vu_lazy *l, struct vu_call *c, struct vu_reply *r)
 {
-	struct {
-		struct fuse_out_header out;
-		struct fuse_open_out open;
-	} msg = { 0 };
-	size_t have = peek(iov, n, &msg, sizeof(msg));
-	struct vu_call *c;
+	struct vu_name *n = c->name;
 
-	if (have < sizeof(msg.out))
-		return false;
-	if (msg.out.len > have)
-		msg.out.len = (uint32_t)have;
+	vu_list_del(&c->hash);
+	if (c->kind != VU_CALL_SEEN && c->kind != VU_CALL_OWN) {
+		vu_handle_reply(l, c, r);
+		return;
+	}
+	l->own -= c->kind == VU_CALL_OWN;
+	if (c->done)
+		c->done(l, c, r);
+	vu_call_free(c);
+	if (n)
+		vu_name_done(l, n);
+}
+
+int vu_lazy_reply(struct vu_lazy *l, const struct iovec *iov, int n)
+{
+	struct vu_reply r = { .iov = iov, .n = n };
+	size_t have = peek(iov, n, &r, sizeof(r.out) + sizeof(r.body));
+	struct vu_call *c;
+	int res;
+
+	if (have < sizeof(r.out))
+		return VU_REPLY_PASS;
+	r.len = have - sizeof(r.out);
 	pthread_mutex_lock(&l->lock);
-	c = vu_call_find(&l->table, msg.out.unique);
+	c = vu_call_find(&l->table, r.out.unique);
 	if (c)
-		take_reply(l, c, &msg.out, &msg.open);
+		take_reply(l, c, &r);
+	res = r.changed ? r.result : r.out.unique & OUR_UNIQUE ? 0 : VU_REPLY_PASS;
+	if (l->exclusive)
+		vu_step_all(l);
 	/* The thread that is here may not come to read. */
 	tell(l);
 	pthread_mutex_unlock(&l->lock);
-	return msg.out.unique & OUR_UNIQUE;
+	return res;
 }
 
-/* ---- the end ---------------------------------------------------------------------------------- */
+/* ---- time, and the end ------------------------------------------------------------------------- */
 
-bool vu_lazy_gone(struct vu_lazy *l)
+bool vu_lazy_all_read(struct vu_lazy *l)
 {
 	bool res;
 
 	pthread_mutex_lock(&l->lock);
-	close_all(l);
+	if (l->exclusive)
+		vu_all_read(l);
 	res = !vu_list_empty(&l->ready);
+	tell(l);
+	pthread_mutex_unlock(&l->lock);
+	return res;
+}
+
+void vu_lazy_tick(struct vu_lazy *l)
+{
+	pthread_mutex_lock(&l->lock);
+	vu_handles_tick(l);
+	tell(l);
+	pthread_mutex_unlock(&l->lock);
+}
+
+enum vu_lazy_end vu_lazy_gone(struct vu_lazy *l)
+{
+	enum vu_lazy_end res;
+
+	pthread_mutex_lock(&l->lock);
+	l->gone = true;
+	vu_close_all(l);
+	if (l->exclusive)
+		vu_removed_end(l);
+	res = at_end(l) ? VU_LAZY_ENDED : vu_list_empty(&l->ready) ? VU_LAZY_WAIT : VU_LAZY_MORE;
+	tell(l);
 	pthread_mutex_unlock(&l->lock);
 	return res;
 }

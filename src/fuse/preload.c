@@ -30,11 +30,14 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "abi/fuse.h"
 #include "fuse/lazy.h"
 
 #define EXPORT	    __attribute__((visibility("default")))
@@ -43,12 +46,15 @@
 #define MAX_HANDLES 256
 
 enum { NONE_YET = -1, NO_MORE = -2 };
+enum { KEPT = -2 };
 
 static struct {
 	atomic_int fd; /* the device, NONE_YET, NO_MORE */
-	int epoll, event;
+	int epoll, event, timer;
 	struct vu_lazy *lazy;
-} state = { .fd = NONE_YET };
+	pthread_mutex_t reading; /* what is read is seen by vu_lazy_request() in that order */
+	bool exclusive;
+} state = { .fd = NONE_YET, .reading = PTHREAD_MUTEX_INITIALIZER };
 
 /* The C library's own function. */
 static void *next_of(const char *name, void *_Atomic *cache)
@@ -70,10 +76,18 @@ static void *next_of(const char *name, void *_Atomic *cache)
 
 /* ---- for lazy.c ------------------------------------------------------------------------------- */
 
-static void send_reply(void *ctx, const void *reply, size_t len)
+static int send_reply(void *ctx, const void *reply, size_t len)
 {
 	(void)ctx;
-	syscall(SYS_write, atomic_load(&state.fd), reply, len);
+	return syscall(SYS_write, atomic_load(&state.fd), reply, len) < 0 ? -errno : 0;
+}
+
+static void set_alarm(void *ctx)
+{
+	const struct itimerspec second = { .it_value.tv_sec = 1 };
+
+	(void)ctx;
+	timerfd_settime(state.timer, 0, &second, NULL);
 }
 
 static void tell_ready(void *ctx, bool is)
@@ -124,23 +138,44 @@ static bool watch(int fd)
 	return epoll_ctl(state.epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+static bool open_all(int fd)
+{
+	state.epoll = epoll_create1(EPOLL_CLOEXEC);
+	state.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	state.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	return state.epoll >= 0 && state.event >= 0 && state.timer >= 0 && watch(fd) &&
+	       watch(state.event) && watch(state.timer);
+}
+
+static void close_all(void)
+{
+	const int fds[] = { state.epoll, state.event, state.timer };
+	size_t i;
+
+	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
 /* Stand in from now on, if all that is needed for that can be had. */
 static void adopt(int fd, void *msg, size_t n)
 {
-	static const struct vu_lazy_host host = {
+	struct vu_lazy_host host = {
 		.send = send_reply,
 		.ready = tell_ready,
 		.warn = warn,
+		.alarm = set_alarm,
 		.max_handles = MAX_HANDLES,
+		.exclusive = state.exclusive,
 	};
 	int flags = fcntl(fd, F_GETFL);
 
 	/* One that does not wait in read(2) has something else to wait in, and that would not be told. */
 	if (flags < 0 || flags & O_NONBLOCK)
 		return;
-	state.epoll = epoll_create1(EPOLL_CLOEXEC);
-	state.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (state.epoll >= 0 && state.event >= 0 && watch(fd) && watch(state.event))
+	if (getrandom(&host.tag, sizeof(host.tag), GRND_NONBLOCK) != sizeof(host.tag))
+		host.exclusive = false;
+	if (open_all(fd))
 		state.lazy = vu_lazy_new(&host);
 	if (state.lazy && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0) {
 		vu_lazy_request(state.lazy, msg, n);
@@ -150,16 +185,55 @@ static void adopt(int fd, void *msg, size_t n)
 	if (state.lazy)
 		vu_lazy_free(state.lazy);
 	state.lazy = NULL;
-	if (state.epoll >= 0)
-		close(state.epoll);
-	if (state.event >= 0)
-		close(state.event);
+	close_all();
+}
+
+/* The kernel's next message; KEPT: it is not for the daemon, or not yet. */
+static ssize_t read_message(int fd, void *buf, size_t size)
+{
+	ssize_t n;
+
+	if (state.exclusive)
+		pthread_mutex_lock(&state.reading);
+	n = syscall(SYS_read, fd, buf, size);
+	if (n > 0) {
+		n = (ssize_t)vu_lazy_request(state.lazy, buf, (size_t)n);
+		n = n ? n : KEPT;
+	}
+	if (state.exclusive)
+		pthread_mutex_unlock(&state.reading);
+	return n;
+}
+
+/* Until there may be something to be read, or time is up. */
+static bool wait_for(void)
+{
+	struct epoll_event event;
+	uint64_t times;
+
+	if (epoll_wait(state.epoll, &event, 1, -1) < 0)
+		return false;
+	if (event.data.fd == state.timer &&
+	    syscall(SYS_read, state.timer, &times, sizeof(times)) == sizeof(times))
+		vu_lazy_tick(state.lazy);
+	return true;
+}
+
+/* There is no kernel any more. Whether to go on, for the sake of what the daemon has to be told. */
+static bool go_on(int fd)
+{
+	enum vu_lazy_end end = vu_lazy_gone(state.lazy);
+
+	if (end == VU_LAZY_WAIT) {
+		epoll_ctl(state.epoll, EPOLL_CTL_DEL, fd, NULL);
+		return wait_for();
+	}
+	return end == VU_LAZY_MORE;
 }
 
 /* The next message for the daemon, as read(2). */
 static ssize_t receive(int fd, void *buf, size_t size)
 {
-	struct epoll_event event;
 	ssize_t n;
 
 	for (;;) {
@@ -168,28 +242,34 @@ static ssize_t receive(int fd, void *buf, size_t size)
 			errno = (int)-n;
 		if (n)
 			return n < 0 ? -1 : n;
-		n = NEXT(read)(fd, buf, size);
-		if (n > 0) {
-			n = (ssize_t)vu_lazy_request(state.lazy, buf, (size_t)n);
-			if (n)
-				return n;
-		} else if (n < 0 && errno == EAGAIN) {
-			if (epoll_wait(state.epoll, &event, 1, -1) < 0)
+		n = read_message(fd, buf, size);
+		if (n == KEPT)
+			continue;
+		if (n >= 0)
+			return n;
+		if (errno == EAGAIN) {
+			if (!vu_lazy_all_read(state.lazy) && !wait_for())
 				return -1;
-		} else if (n == 0 || errno != ENODEV || !vu_lazy_gone(state.lazy)) {
-			break;
+		} else if (errno != ENODEV) {
+			return -1;
+		} else if (!go_on(fd)) {
+			errno = ENODEV;
+			return -1;
 		}
 	}
-	return n;
 }
 
 static ssize_t reply(int fd, const struct iovec *iov, int n)
 {
 	ssize_t len = 0;
-	int i;
+	int i, res = vu_lazy_reply(state.lazy, iov, n);
 
-	if (!vu_lazy_reply(state.lazy, iov, n))
+	if (res == VU_REPLY_PASS)
 		return NEXT(writev)(fd, iov, n);
+	if (res < 0) {
+		errno = -res;
+		return -1;
+	}
 	for (i = 0; i < n; i++)
 		len += (ssize_t)iov[i].iov_len;
 	return len;
@@ -319,6 +399,8 @@ __attribute__((constructor)) static void leave_environment(void)
 	char *rest, *to;
 	Dl_info self;
 
+	state.exclusive = getenv(VU_FUSE_EXCLUSIVE);
+	unsetenv(VU_FUSE_EXCLUSIVE);
 	if (!value || !dladdr((void *)leave_environment, &self))
 		return;
 	rest = to = calloc(1, strlen(value) + 2);

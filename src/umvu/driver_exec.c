@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "abi/fuse.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "umvu/clients.h"
@@ -68,6 +69,11 @@ static int place_fds(const struct vu_driver_exec *x, int output, int report)
 	return keep[2];
 }
 
+static bool preloads(const struct vu_driver_exec *x)
+{
+	return x->rdonly ? x->plan->lazy : x->plan->exclusive;
+}
+
 /*
  * vu-init with the plan's words behind it. A driver that need not be told of opens gets a library that keeps
  * them from it.
@@ -81,7 +87,7 @@ static char **make_argv(const struct vu_driver_exec *x)
 	size_t i, n = 0;
 
 	for (i = 0; argv && i < VU_ARRAY_SIZE(lead); i++)
-		if ((x->plan->lazy && x->rdonly) || (i != 2 && i != 3))
+		if (preloads(x) || (i != 2 && i != 3))
 			argv[n++] = (char *)lead[i];
 	for (i = 0; argv && i < words->n; i++)
 		argv[n++] = words->list[i];
@@ -90,7 +96,8 @@ static char **make_argv(const struct vu_driver_exec *x)
 
 /*
  * The client's environment, with the PATH that modules look for programs in and the folders of system
- * programs behind its own, and what the module has set.
+ * programs behind its own, what the module has set, and how the library that is
+ * preloaded has to go about it.
  */
 static int make_environment(const struct vu_driver_exec *x, struct vu_strings *env)
 {
@@ -109,6 +116,8 @@ static int make_environment(const struct vu_driver_exec *x, struct vu_strings *e
 		return -ENOMEM;
 	res = vu_strings_setenv(env, "PATH", text);
 	free(text);
+	if (!res && preloads(x) && !x->rdonly)
+		res = vu_strings_setenv(env, VU_FUSE_EXCLUSIVE, "1");
 	for (i = 0; !res && i < set->n; i++) {
 		equals = strchr(set->list[i], '=');
 		text = vu_str_ndup(set->list[i], (size_t)(equals - set->list[i]));

@@ -60,6 +60,11 @@ static void host_lazy(struct viewos_driver *d)
 	d->lazy = true;
 }
 
+static void host_exclusive(struct viewos_driver *d)
+{
+	d->exclusive = true;
+}
+
 static int host_files(struct viewos_driver *d, const struct viewos_files *files)
 {
 	d->files = files;
@@ -98,6 +103,7 @@ void vu_plan_host(struct viewos_host *host)
 	host->driver_rdonly = host_rdonly;
 	host->driver_files = host_files;
 	host->driver_lazy_opens = host_lazy;
+	host->driver_exclusive = host_exclusive;
 }
 
 static bool in_folders(const char *folders, const char *name, char *to, size_t size)

@@ -16,8 +16,9 @@ struct viewos_driver {
 	struct vu_strings argv, env;
 	const struct viewos_files *files; /* in the place of argv, which umvu fills in; NULL: none */
 	bool lock;
-	bool rdonly; /* whatever was asked for */
-	bool lazy;   /* a read-only one need not be told of opens */
+	bool rdonly;	/* whatever was asked for */
+	bool lazy;	/* a read-only one need not be told of opens */
+	bool exclusive; /* nor a writable one */
 	struct {
 		int status, error;
 	} exits[VU_PLAN_EXITS];

@@ -114,7 +114,7 @@ static void test_errors(void **state)
 		{ HEAD "program = q\n", "f:4: 'program' is given twice\n" },
 		{ HEAD "package =\n", "f:4: 'package' needs a value\n" },
 		{ HEAD "opens = no\n",
-		  "f:4: 'opens' is 'no', but can only be one of: told lazy\n" },
+		  "f:4: 'opens' is 'no', but can only be one of: told lazy exclusive\n" },
 		{ HEAD "kind = disk\n",
 		  "f:4: 'kind' is 'disk', but can only be one of: image any\n" },
 		{ HEAD "ro = {source}\n", "f:4: unknown placeholder in '{source}'\n" },

@@ -18,7 +18,7 @@ ALLOWED = {
     "src/cmd": ["src/abi", "src/base"],
     "src/scan": ["src/abi", "src/base"],
     "src/files": ["src/abi", "src/base"],
-    "src/fuse": ["src/base"],
+    "src/fuse": ["src/base", "src/abi"],
     "modules": ["include/viewos"],
     "test/guest": [],
     "test/unit": ["src", "include/viewos", "modules"],
