@@ -119,10 +119,12 @@ static struct vu_node *find_daemon(struct vu_nodes *t, uint64_t id)
 
 struct vu_name *vu_node_name(struct vu_node *node, const struct vu_name *but)
 {
+	const struct vu_list *skip = but ? &but->of : NULL;
 	struct vu_name *n, *res = NULL;
 
 	vu_list_for_each(n, &node->names, of)
-		if (n->name && !n->leaving && n != but && (!res || (res->hidden && !n->hidden)))
+		if (n->name && !n->leaving && &n->of != skip &&
+		    (!res || (res->hidden && !n->hidden)))
 			res = n;
 	return res;
 }

@@ -221,6 +221,16 @@ text
 		while echo x >d/file-$i 2>/dev/null && [ -s d/file-$i ]; do i=$((i + 1)); done
 		rm -rf d
 		[ -z "$(ls -A | grep -v lost)" ]
+		python3 - <<-'EOF'
+			import os
+			free = os.statvfs(".").f_bfree
+			for i in range(300):
+			    fd = os.open("a", os.O_RDWR | os.O_CREAT)
+			    os.write(fd, b"x" * 300000)
+			    os.unlink("a")
+			    os.close(fd)
+			    assert os.statvfs(".").f_bfree == free, i
+		EOF
 	END
 }
 

@@ -456,6 +456,7 @@ static void test_read_and_write(void **state)
 	struct world *w = begin(2);
 	struct fuse_open_in open = { .flags = O_RDWR };
 	struct fuse_read_in in = { .size = 5 };
+	struct fuse_fsync_in fsync = { 0 };
 	struct fuse_open_out out = { .fh = 5 };
 
 	(void)state;
@@ -470,6 +471,10 @@ static void test_read_and_write(void **state)
 	answers(w, 0);
 	/* A handle for reading does not do for writing. */
 	opens_to_write(w, 10, 10, 6);
+	/* fuse2fs writes out at an FSYNC of one that it was opened to write by. */
+	assert_true(kernel(w, FUSE_FSYNC, 10, &fsync, sizeof(fsync)) > 0);
+	assert_int_equal(*(uint64_t *)w->msg.body, 6);
+	answers(w, 0);
 	assert_int_equal(forget(w, 10, 1), 0);
 	reads(w, FUSE_RELEASE, 10);
 	answers(w, 0);
