@@ -375,8 +375,16 @@ static size_t on_readdir(struct vu_lazy *l, struct message *m)
 	return l->hides ? pass_node(l, m, seen_readdir) : vu_exclusive_pass(l, m);
 }
 
+/*
+ * Of a file that was made by CREATE; not all kernels tell of its close. What the daemon does when it is told is to be
+ * done now, as without us.
+ */
 static size_t on_release(struct vu_lazy *l, struct message *m)
 {
+	struct vu_handle *h = vu_handle_find(&l->table, m->in.nodeid, true);
+
+	if (h)
+		vu_close_handle(l, h);
 	return vu_refuse(l, m, 0);
 }
 

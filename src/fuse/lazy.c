@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Files of a read-only FUSE mount that are opened without a word to the daemon.
+ * Files of a FUSE mount that are opened without a word to the daemon. What is said here is of read-only ones.
  *
  * A kernel that says so in INIT (FUSE_NO_OPEN_SUPPORT, FUSE_NO_OPENDIR_SUPPORT) takes ENOSYS as the answer to an
  * OPEN for: files of this mount need not be opened. From then on open(2) and close(2) are its own affair, and
@@ -14,6 +14,8 @@
  * A handle is closed by a RELEASE of ours when the kernel forgets the node, when there are too many, and at the
  * end, but not while a request uses it. The daemon may drop what it knows of a node at FORGET, so a FORGET (and
  * DESTROY) is held back until the daemon has answered the RELEASEs before it.
+ *
+ * Writable mounts that nobody else changes have rules of their own: exclusive.c, removed.c.
  *
  * Our own requests have numbers with a bit set that the kernel's have not; their replies go no further. All
  * other messages pass as they are, also those that make no sense: to judge them is the daemon's business. INTERRUPT

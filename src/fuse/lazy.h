@@ -22,7 +22,7 @@ struct vu_lazy_host {
 	void (*ready)(void *ctx, bool is);
 	/* The daemon wants something that cannot be done this way. */
 	void (*warn)(void *ctx, const char *what);
-	/* Have vu_lazy_tick() called in a second, once. */
+	/* Have vu_lazy_tick() called in 10 ms, once. */
 	void (*alarm)(void *ctx);
 	void *ctx;
 	size_t max_handles; /* that are kept, though nobody uses them */

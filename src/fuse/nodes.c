@@ -316,8 +316,13 @@ int vu_nodes_init(struct vu_nodes *t)
 /* All names are in the table of the daemon's numbers, also those whose nodes nobody finds. */
 void vu_nodes_free(struct vu_nodes *t)
 {
+	struct vu_name *n;
 	size_t i;
 
+	/* A hidden name's directory may go before it. */
+	for (i = 0; t->daemons.buckets && i < t->daemons.size; i++)
+		vu_list_for_each(n, &t->daemons.buckets[i], by_id)
+			n->hidden = false;
 	for (i = 0; t->daemons.buckets && i < t->daemons.size; i++)
 		while (!vu_list_empty(&t->daemons.buckets[i]))
 			vu_node_free(t, vu_list_entry(t->daemons.buckets[i].next, struct vu_name,

@@ -96,7 +96,7 @@ left_clean()
 	run with_mount disk.img mnt sh -ec '
 		echo text >mnt/a
 		ln mnt/a mnt/b
-		export DRIVER=$(pgrep -f "fuse2fs.*$PWD/mnt")
+		export DRIVER=$(pgrep -f "^fuse2fs .*$PWD/mnt")
 		python3 - <<-EOF
 			import os, re, time
 			driver = os.environ["DRIVER"]
@@ -126,12 +126,12 @@ left_clean()
 	make_ext2 disk.img 8M t
 	run in_session sh -ec '
 		vumount -t vufuseext2 -o vuopen disk.img mnt
-		pid=$(pgrep -f "fuse2fs.*$PWD/mnt")
+		pid=$(pgrep -f "^fuse2fs .*$PWD/mnt")
 		grep -c vu-fuse-lazy /proc/$pid/maps || true
 		echo text >mnt/a; exec 5<mnt/a; rm mnt/a; cat <&5; ls -A mnt | grep -c fuse_hidden; exec 5<&-
 		vuumount mnt
 		vumount -t vufuseext2 disk.img mnt
-		grep -c vu-fuse-lazy /proc/$(pgrep -f "fuse2fs.*$PWD/mnt")/maps >/dev/null
+		grep -c vu-fuse-lazy /proc/$(pgrep -f "^fuse2fs .*$PWD/mnt")/maps >/dev/null
 		vuumount mnt'
 	assert_success
 	assert_output "0
@@ -256,7 +256,7 @@ text
 		echo text >mnt/a
 		exec 5<>mnt/a; echo more >mnt/b; rm mnt/b
 		sleep 3
-		kill -9 $(pgrep -f "fuse2fs.*$PWD/mnt")
+		kill -9 $(pgrep -f "^fuse2fs .*$PWD/mnt")
 		! cat mnt/none 2>/dev/null
 		exec 5<&-
 		vuumount mnt'

@@ -437,10 +437,13 @@ static void test_create(void **state)
 	assert_true(write_(w, 10) > 0);
 	assert_int_equal(*(uint64_t *)w->msg.body, 77);
 	answers(w, 0);
-	/* Whether the kernel tells of its close or not. */
 	assert_int_equal(kernel(w, FUSE_RELEASE, 10, &release, sizeof(release)), 0);
 	told(w, w->unique, 0);
-	/* What was written is closed when nothing has been for a second. */
+	reads(w, FUSE_RELEASE, 10);
+	assert_int_equal(*(uint64_t *)w->msg.body, 77);
+	answers(w, 0);
+	opens_to_write(w, 10, 10, 78);
+	/* What was written is closed when nothing has been for a while. */
 	assert_int_equal(w->alarms, 1);
 	vu_lazy_tick(w->lazy);
 	assert_int_equal(next(w), 0);
