@@ -322,6 +322,7 @@ bool vu_is_inside(int dirfd, char *path, size_t n, size_t size, uint32_t how)
 {
 	struct vu_moment now = before(dirfd, path);
 	struct vu_inside in;
+	enum proof proof;
 	struct shape sh;
 	uint64_t key;
 	size_t from;
@@ -339,10 +340,10 @@ bool vu_is_inside(int dirfd, char *path, size_t n, size_t size, uint32_t how)
 	n = put_inside(path, n, size, in);
 	if (!n || !(how & VU_FOLLOW))
 		return n;
-	if (look_inside(path, n) != PLAIN)
-		return false;
-	vu_know_inside(&now, key, in);
-	return true;
+	proof = look_inside(path, n);
+	if (proof <= MISSING)
+		vu_know_inside(&now, key, in);
+	return proof <= MISSING;
 }
 
 /* A walk has shown that the path leads into a mount, and by which of its bytes. */
@@ -410,7 +411,7 @@ static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, 
 	struct vu_moment now;
 	char given[256];
 	size_t n = vu_strlen(p->real);
-	bool must_walk;
+	bool must_walk, missing;
 	long r;
 
 	if (!n)
@@ -427,11 +428,13 @@ static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, 
 		memcpy(given, p->real, n + 1);
 	now = before(dirfd, p->real);
 	r = vu_walk(c, dirfd, how, flags, p);
-	if (!flags && !r && n < sizeof(given) &&
-	    !(p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC | VU_PATH_MISSING | VU_PATH_ROOT |
-			  VU_PATH_OPENED | VU_PATH_SLASH)))
-		remember_inside(&now, given, how, p);
-	if (!flags && (!r || (p->flags & VU_PATH_MISSING)) && vu_touches(VU_TOUCH_PATHS) &&
+	missing = p->flags & VU_PATH_MISSING;
+	if (flags || (r && !missing))
+		return r;
+	if (n < sizeof(given) && !(p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC | VU_PATH_ROOT |
+					       VU_PATH_OPENED | VU_PATH_SLASH)))
+		remember_inside(&now, given, missing ? how & ~VU_FOLLOW : how, p);
+	if (vu_touches(VU_TOUCH_PATHS) &&
 	    (p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC)) == VU_PATH_NATIVE)
 		remember(&now, p->real, how);
 	return r;

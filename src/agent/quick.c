@@ -32,6 +32,7 @@
 #include "agent/trap.h"
 
 #define AF_UNIX_ 1
+#define F_OK_	 0
 
 typedef struct vu_answer quick_fn(struct vu_frame *f);
 
@@ -181,6 +182,17 @@ static void look_up_inside(struct vu_frame *f, const struct quick_path *p)
 	f->arg[1] = (uint64_t)rest;
 }
 
+/* Does the name of the mount that the path leads into lead there still? The path is of no use afterwards. */
+static bool mount_is_there(const struct quick_path *p)
+{
+	const char *name = vu_tree_rest(p->text), *rest;
+
+	if (!name || !vu_tree_mount(name, &rest))
+		return false;
+	p->text[rest - p->text] = 0;
+	return !vu_sys(__NR_faccessat, vu_tree(), name, F_OK_);
+}
+
 /*
  * The call with our copy of the path: what was looked at is what is used. Where a mount's name does not lead
  * there any more, the handler knows what to say.
@@ -196,7 +208,9 @@ static struct vu_answer issue(struct vu_frame *f, const struct quick_path *p)
 	mine = *f;
 	look_up_inside(&mine, p);
 	r = make(&mine);
-	return r == -ENOENT || r == -EACCES || r == -EROFS ? NO_ANSWER : answer(r);
+	if (r == -ENOENT)
+		return mount_is_there(p) ? answer(r) : NO_ANSWER;
+	return r == -EACCES || r == -EROFS ? NO_ANSWER : answer(r);
 }
 
 static struct vu_answer quick_path(struct vu_frame *f)

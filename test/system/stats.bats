@@ -194,3 +194,11 @@ assert_patched()
 	counted gofmt -l "$(go env GOROOT)/src/encoding" "$(go env GOROOT)/src/net" "$(go env GOROOT)/src/crypto"
 	assert_patched 1000
 }
+
+@test "names that are not there in a mount are looked up by the quick way" {
+	make_ext2 img
+	mkdir mnt
+	in_session -m "vufuseext2:img:mnt" --stats --json python3 -c 'import os; print(any(os.path.exists("mnt/none") for i in range(3000)))' 2>stats
+	# What is known is forgotten after some milliseconds, of which a slow machine needs many.
+	assert_equal "$(stats "calls('newfstatat')[0] + calls('stat')[0] > 1500 or s")" True
+}

@@ -113,6 +113,17 @@ def test_child():
     assert get("b/y") == "one"
 
 
+def test_absent_in_mount():
+    """Another process makes the link, where there was no name in the mount."""
+    with Other() as other:
+        for i in range(20):
+            path = f"mnt/new{i}"
+            for _ in range(3):
+                assert not os.path.exists(path) and not os.path.exists(f"{TOP}/{path}")
+            other.do(f"os.symlink('{TOP}/mnt/file', '{TOP}/{path}')")
+            assert get(path) == get(f"{TOP}/{path}") == "one", path
+
+
 def other_process(name, *prefix):
     """Another process makes links, and says by a pipe that it has."""
     with Other(*prefix) as other:
