@@ -333,23 +333,13 @@ static size_t on_create(struct vu_lazy *l, struct message *m)
 
 static size_t on_getattr(struct vu_lazy *l, struct message *m)
 {
-	struct fuse_getattr_in body;
-
-	memcpy(&body, m->body, sizeof(body));
-	if (!body.fh)
-		body.getattr_flags &= ~(uint32_t)FUSE_GETATTR_FH;
-	memcpy(m->body, &body, sizeof(body));
+	vu_getattr_of_node(m);
 	return pass_node(l, m, seen_attr);
 }
 
 static size_t on_setattr(struct vu_lazy *l, struct message *m)
 {
-	struct fuse_setattr_in body;
-
-	memcpy(&body, m->body, sizeof(body));
-	if (!body.fh)
-		body.valid &= ~(uint32_t)FATTR_FH;
-	memcpy(m->body, &body, sizeof(body));
+	vu_setattr_of_node(m);
 	return pass_node(l, m, seen_attr);
 }
 
@@ -423,16 +413,8 @@ static size_t on_forget(struct vu_lazy *l, struct message *m)
 
 static size_t on_batch_forget(struct vu_lazy *l, struct message *m)
 {
-	struct fuse_batch_forget_in body;
-	struct fuse_forget_one one;
-	size_t at = sizeof(body), i;
-
-	memcpy(&body, m->body, sizeof(body));
 	l->no_forgets = 0;
-	for (i = 0; i < body.count && m->body_len - at >= sizeof(one); i++, at += sizeof(one)) {
-		memcpy(&one, m->body + at, sizeof(one));
-		vu_forget(l, one.nodeid, one.nlookup);
-	}
+	vu_forget_each(l, m, vu_forget);
 	return 0;
 }
 

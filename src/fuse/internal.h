@@ -102,6 +102,17 @@ void vu_put_ready(struct vu_lazy *l, struct vu_call *c);
 struct vu_call *vu_own_new(struct vu_lazy *l, const struct fuse_in_header *in, uint32_t opcode,
 			   uint64_t node, const void *body, size_t len);
 
+/*
+ * A request for attributes that comes with the handle 0, since the kernel has opened the file by itself, is made one without
+ * a handle: the daemon looks at the node, which is the same.
+ */
+void vu_getattr_of_node(struct message *m);
+void vu_setattr_of_node(struct message *m);
+
+/* Call fn() for each node of a BATCH_FORGET, as far as the message has them. */
+void vu_forget_each(struct vu_lazy *l, const struct message *m,
+		    void (*fn)(struct vu_lazy *, uint64_t node, uint64_t count));
+
 /* Send a reply, which was changed, from its body. */
 void vu_reply_send(struct vu_lazy *l, struct vu_reply *r, size_t body_len);
 

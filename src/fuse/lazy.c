@@ -136,6 +136,40 @@ struct message vu_call_message(struct vu_call *c)
 	return message_at(c->msg, c->len);
 }
 
+void vu_getattr_of_node(struct message *m)
+{
+	struct fuse_getattr_in body;
+
+	memcpy(&body, m->body, sizeof(body));
+	if (!body.fh)
+		body.getattr_flags &= ~(uint32_t)FUSE_GETATTR_FH;
+	memcpy(m->body, &body, sizeof(body));
+}
+
+void vu_setattr_of_node(struct message *m)
+{
+	struct fuse_setattr_in body;
+
+	memcpy(&body, m->body, sizeof(body));
+	if (!body.fh)
+		body.valid &= ~(uint32_t)FATTR_FH;
+	memcpy(m->body, &body, sizeof(body));
+}
+
+void vu_forget_each(struct vu_lazy *l, const struct message *m,
+		    void (*fn)(struct vu_lazy *, uint64_t node, uint64_t count))
+{
+	struct fuse_batch_forget_in body;
+	struct fuse_forget_one one;
+	size_t at = sizeof(body), i;
+
+	memcpy(&body, m->body, sizeof(body));
+	for (i = 0; i < body.count && m->body_len - at >= sizeof(one); i++, at += sizeof(one)) {
+		memcpy(&one, m->body + at, sizeof(one));
+		fn(l, one.nodeid, one.nlookup);
+	}
+}
+
 /* ---- requests of read-only mounts ------------------------------------------------------------- */
 
 static size_t on_open(struct vu_lazy *l, struct message *m)
@@ -157,28 +191,17 @@ static size_t on_write(struct vu_lazy *l, struct message *m)
 	return l->files && !fh ? vu_refuse(l, m, -EROFS) : m->len;
 }
 
-/* Without a handle the daemon looks at the node, which is the same. */
 static size_t on_getattr(struct vu_lazy *l, struct message *m)
 {
-	struct fuse_getattr_in body;
-
-	memcpy(&body, m->body, sizeof(body));
-	if (!l->files || body.fh)
-		return m->len;
-	body.getattr_flags &= ~(uint32_t)FUSE_GETATTR_FH;
-	memcpy(m->body, &body, sizeof(body));
+	if (l->files)
+		vu_getattr_of_node(m);
 	return m->len;
 }
 
 static size_t on_setattr(struct vu_lazy *l, struct message *m)
 {
-	struct fuse_setattr_in body;
-
-	memcpy(&body, m->body, sizeof(body));
-	if (!l->files || body.fh)
-		return m->len;
-	body.valid &= ~(uint32_t)FATTR_FH;
-	memcpy(m->body, &body, sizeof(body));
+	if (l->files)
+		vu_setattr_of_node(m);
 	return m->len;
 }
 
@@ -204,17 +227,15 @@ static size_t on_forget(struct vu_lazy *l, struct message *m)
 	return hold(l, m);
 }
 
+static void close_forgotten(struct vu_lazy *l, uint64_t node, uint64_t count)
+{
+	(void)count;
+	vu_close_node(l, node);
+}
+
 static size_t on_batch_forget(struct vu_lazy *l, struct message *m)
 {
-	struct fuse_batch_forget_in body;
-	struct fuse_forget_one one;
-	size_t at = sizeof(body), i;
-
-	memcpy(&body, m->body, sizeof(body));
-	for (i = 0; i < body.count && m->body_len - at >= sizeof(one); i++, at += sizeof(one)) {
-		memcpy(&one, m->body + at, sizeof(one));
-		vu_close_node(l, one.nodeid);
-	}
+	vu_forget_each(l, m, close_forgotten);
 	return hold(l, m);
 }
 

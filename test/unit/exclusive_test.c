@@ -149,6 +149,13 @@ static int answers(struct world *w, int error)
 	return daemon_(w, w->last, error, NULL, 0);
 }
 
+/* It reads such a request and has done what it asks for. */
+static void serves(struct world *w, uint32_t opcode, uint64_t node)
+{
+	reads(w, opcode, node);
+	answers(w, 0);
+}
+
 static int answers_entry(struct world *w, uint64_t id, uint64_t ino, uint32_t nlink, uint32_t mode)
 {
 	struct fuse_entry_out e = { .nodeid = id,
@@ -448,8 +455,7 @@ static void test_create(void **state)
 	vu_lazy_tick(w->lazy);
 	assert_int_equal(next(w), 0);
 	vu_lazy_tick(w->lazy);
-	reads(w, FUSE_RELEASE, 10);
-	answers(w, 0);
+	serves(w, FUSE_RELEASE, 10);
 	assert_int_equal(w->alarms, 2);
 	end(w);
 }
@@ -470,8 +476,7 @@ static void test_read_and_write(void **state)
 	reads(w, FUSE_OPEN, 10);
 	assert_int_equal(((struct fuse_open_in *)w->msg.body)->flags & O_ACCMODE, O_RDONLY);
 	daemon_(w, w->msg.in.unique, 0, &out, sizeof(out));
-	reads(w, FUSE_READ, 10);
-	answers(w, 0);
+	serves(w, FUSE_READ, 10);
 	/* A handle for reading does not do for writing. */
 	opens_to_write(w, 10, 10, 6);
 	/* fuse2fs writes out at an FSYNC of one that it was opened to write by. */
@@ -479,10 +484,8 @@ static void test_read_and_write(void **state)
 	assert_int_equal(*(uint64_t *)w->msg.body, 6);
 	answers(w, 0);
 	assert_int_equal(forget(w, 10, 1), 0);
-	reads(w, FUSE_RELEASE, 10);
-	answers(w, 0);
-	reads(w, FUSE_RELEASE, 10);
-	answers(w, 0);
+	serves(w, FUSE_RELEASE, 10);
+	serves(w, FUSE_RELEASE, 10);
 	reads_forget(w, 10, 1);
 	end(w);
 }
@@ -596,8 +599,7 @@ static void test_rename_over(void **state)
 	reads(w, FUSE_LINK, ROOT);
 	assert_int_equal(((struct fuse_link_in *)w->msg.body)->oldnodeid, 10);
 	answers(w, -EPERM);
-	reads(w, FUSE_UNLINK, ROOT);
-	answers(w, 0);
+	serves(w, FUSE_UNLINK, ROOT);
 	end(w);
 }
 
@@ -611,8 +613,7 @@ static void test_rmdir(void **state)
 	lookup(w, 5, "a", 10, 1010, 1, S_IFREG);
 	unlink_(w, 5, "a");
 	hides(w, 5, 10, 11);
-	reads(w, FUSE_UNLINK, 5);
-	answers(w, 0);
+	serves(w, FUSE_UNLINK, 5);
 	assert_int_equal(named(w, FUSE_RMDIR, ROOT, NULL, 0, "d", NULL), 0);
 	assert_int_equal(next(w), 0); /* the kernel may have forgotten the file */
 	assert_true(vu_lazy_all_read(w->lazy));
@@ -622,8 +623,7 @@ static void test_rmdir(void **state)
 	reads(w, FUSE_RMDIR, ROOT);
 	assert_int_equal(answers(w, 0), VU_REPLY_PASS);
 	forget(w, 10, 1);
-	reads(w, FUSE_UNLINK, ROOT);
-	answers(w, 0);
+	serves(w, FUSE_UNLINK, ROOT);
 	reads_forget(w, 10, 1);
 	reads_forget(w, 11, 1);
 	forget(w, 5, 1);
@@ -641,24 +641,21 @@ static void test_room(void **state)
 	file(w, "a", 10);
 	unlink_(w, ROOT, "a");
 	hides(w, ROOT, 10, 11);
-	reads(w, FUSE_UNLINK, ROOT);
-	answers(w, 0);
+	serves(w, FUSE_UNLINK, ROOT);
 	assert_int_equal(kernel(w, FUSE_STATFS, ROOT, NULL, 0), 0);
 	assert_int_equal(forget(w, 10, 1), 0);
 	assert_true(vu_lazy_all_read(w->lazy));
 	reads(w, FUSE_UNLINK, ROOT);
 	assert_int_equal(next(w), 0);
 	answers(w, 0);
-	reads(w, FUSE_STATFS, ROOT);
-	answers(w, 0);
+	serves(w, FUSE_STATFS, ROOT);
 	reads_forget(w, 10, 1);
 	reads_forget(w, 11, 1);
 	/* If the kernel never stops asking, the order in which it does is enough to go by. */
 	file(w, "b", 20);
 	unlink_(w, ROOT, "b");
 	hides(w, ROOT, 20, 21);
-	reads(w, FUSE_UNLINK, ROOT);
-	answers(w, 0);
+	serves(w, FUSE_UNLINK, ROOT);
 	assert_int_equal(kernel(w, FUSE_STATFS, ROOT, NULL, 0), 0);
 	for (i = 0; i < 40; i++) {
 		getattr(w, ROOT);
@@ -692,8 +689,7 @@ static void test_listing(void **state)
 	file(w, "a", 10);
 	unlink_(w, ROOT, "a");
 	hides(w, ROOT, 10, 11);
-	reads(w, FUSE_UNLINK, ROOT);
-	answers(w, 0);
+	serves(w, FUSE_UNLINK, ROOT);
 	assert_true(kernel(w, FUSE_READDIR, ROOT, &in, sizeof(in)) > 0);
 	unique = w->unique;
 	only = add(buf, hidden, 7);
@@ -721,8 +717,7 @@ static void test_end(void **state)
 	file(w, "a", 10);
 	unlink_(w, ROOT, "a");
 	hides(w, ROOT, 10, 11);
-	reads(w, FUSE_UNLINK, ROOT);
-	answers(w, 0);
+	serves(w, FUSE_UNLINK, ROOT);
 	opens_to_write(w, 10, 11, 5);
 	assert_int_equal(vu_lazy_gone(w->lazy), VU_LAZY_MORE);
 	reads(w, FUSE_RELEASE, 11);
