@@ -322,7 +322,6 @@ bool vu_is_inside(int dirfd, char *path, size_t n, size_t size, uint32_t how)
 {
 	struct vu_moment now = before(dirfd, path);
 	struct vu_inside in;
-	enum proof proof;
 	struct shape sh;
 	uint64_t key;
 	size_t from;
@@ -340,10 +339,10 @@ bool vu_is_inside(int dirfd, char *path, size_t n, size_t size, uint32_t how)
 	n = put_inside(path, n, size, in);
 	if (!n || !(how & VU_FOLLOW))
 		return n;
-	proof = look_inside(path, n);
-	if (proof <= MISSING)
-		vu_know_inside(&now, key, in);
-	return proof <= MISSING;
+	if (look_inside(path, n) > MISSING)
+		return false;
+	vu_know_inside(&now, key, in);
+	return true;
 }
 
 /* A walk has shown that the path leads into a mount, and by which of its bytes. */
