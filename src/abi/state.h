@@ -47,6 +47,7 @@ struct vu_cred {
 
 #define VU_EXEC_FIRST	    0x01u /* the process is not yet a guest */
 #define VU_EXEC_FILTERED    0x02u /* the process has the seccomp filter */
+#define VU_EXEC_LEASHED	    0x04u /* umvu has set a parent death signal; it is to be taken back */
 #define VU_EXEC_CRED	    0x08u /* cred is valid; else the kernel's ids are the thread's */
 #define VU_EXEC_NO_NEW_PRIV 0x10u /* the guest itself has set PR_SET_NO_NEW_PRIVS */
 #define VU_EXEC_NAMELESS    0x40u /* the program has no name left */

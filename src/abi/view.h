@@ -100,6 +100,7 @@ _Static_assert(sizeof(struct vu_view_head) <= VU_VIEW_HEAD_SIZE, "the head is a 
 #define VU_TREE_FOLDER ".vu"
 
 #define VU_VIEW_FORGETFUL 0x1u /* it is not among the readers: its guests must not remember paths */
+#define VU_VIEW_STARTING  0x2u /* its server does not listen to requests yet (atomic) */
 
 #define VU_KNOWN_ENTRIES 1024u
 

@@ -17,6 +17,7 @@
 #include "agent/anchor.h"
 #include "agent/handlers.h"
 #include "agent/known.h"
+#include "agent/rpc.h"
 #include "agent/stack.h"
 
 #define O_RDWR_	       02
@@ -141,6 +142,7 @@ bool vu_anchor(void)
 		vu_tree_open();
 	own.loader_fd = open_own(own.loader_fd, O_PATH_);
 	own.view_fd = open_own(own.view_fd, O_RDWR_);
+	vu_await_server();
 	own.rpc_fd = open_own(own.rpc_fd, O_PATH_);
 	own.server = 0;
 	if (own.loader_fd < 0 || own.view_fd < 0 || own.rpc_fd < 0) {

@@ -237,6 +237,8 @@ static void trap_calls(void)
 		r = vu_sys(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (r < 0)
 		fail("cannot intercept system calls (see umvu --check)", r);
+	if (room->state.flags & VU_EXEC_LEASHED)
+		vu_sys(__NR_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0);
 }
 
 /* There will be code whose calls are not known. */

@@ -29,6 +29,8 @@
 #define POLLIN_	      1
 #define SA_RESTART_   0x10000000ul
 #define LOOK_NS	      50000000l /* how often pending signals are looked at */
+#define START_NS      200000l	/* how often a server that begins is looked at ... */
+#define START_LOOKS   50000	/* ... and how many times: it may have been killed */
 #define BIT(sig)      (1ul << ((sig)-1))
 #define ALWAYS	      (BIT(1) | BIT(2) | BIT(3) | BIT(15)) /* HUP INT QUIT TERM */
 
@@ -58,12 +60,27 @@ long vu_session_dial(int session_fd, long lost)
 	return fd;
 }
 
+void vu_await_server(void)
+{
+	const long pause[2] = { 0, START_NS };
+	char name[64];
+
+	vu_session_name(name, sizeof(name), agent_process.ref.rpc_fd);
+	for (int i = 0; i < START_LOOKS; i++) {
+		if (!(__atomic_load_n(&vu_view()->flags, __ATOMIC_ACQUIRE) & VU_VIEW_STARTING) ||
+		    vu_sys(__NR_access, name, 0 /* F_OK */) < 0)
+			return;
+		vu_sys(__NR_nanosleep, pause, 0);
+	}
+}
+
 static long dial(void)
 {
 	long fd;
 
 	if (agent_process.viewless)
 		return -ECONNREFUSED;
+	vu_await_server();
 	fd = vu_session_dial(agent_process.ref.rpc_fd, -EIO);
 	return fd == -EINTR ? -EIO : fd;
 }

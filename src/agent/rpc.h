@@ -38,6 +38,12 @@ struct vu_msghdr {
 };
 
 /*
+ * Waits until the server has its socket, which it makes while the session's first guest begins; until then another
+ * file has that number.
+ */
+void vu_await_server(void);
+
+/*
  * Connects to the session's socket that is the server's descriptor session_fd. May block. The new descriptor
  * (close-on-exec, the caller's), -errno of socket(2), -EINTR of connect(2), or `lost`: nobody answers there.
  */

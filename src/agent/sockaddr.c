@@ -14,6 +14,7 @@
 
 #include "agent/handlers.h"
 #include "agent/open.h"
+#include "agent/rpc.h"
 #include "agent/tree.h"
 
 #define AF_UNIX_     1
@@ -103,6 +104,7 @@ static void set_session(struct addr *a)
 {
 	char name[SUN_PATH_MAX];
 
+	vu_await_server();
 	vu_session_name(name, sizeof(name), agent_process.ref.rpc_fd);
 	set_path(a, name);
 }

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "abi/stack.h"
+#include "base/rc.h"
 #include "base/str.h"
 #include "cmd/client.h"
 #include "cmd/common.h"
@@ -26,9 +27,6 @@
 #include "cmd/stacks.h"
 
 enum { EXIT_OWN = 125, EXIT_CANNOT_EXEC = 126, EXIT_NOT_FOUND = 127 };
-
-#define SYSTEM_RC "/etc/vurc"
-#define USER_RC	  ".vurc"
 
 struct words {
 	const char **at;
@@ -152,7 +150,7 @@ static char *user_rc(void)
 		pw = getpwuid(getuid());
 		home = pw ? pw->pw_dir : NULL;
 	}
-	return home && asprintf(&name, "%s/%s", home, USER_RC) >= 0 ? name : NULL;
+	return home && asprintf(&name, "%s/%s", home, VU_RC_USER) >= 0 ? name : NULL;
 }
 
 static int run_rc_files(const struct options *o)
@@ -165,7 +163,7 @@ static int run_rc_files(const struct options *o)
 		file = o->rc;
 		res = run_rc(file);
 	} else if (!o->no_rc) {
-		file = SYSTEM_RC;
+		file = VU_RC_SYSTEM;
 		if (!access(file, F_OK))
 			res = run_rc(file);
 		user = user_rc();

@@ -91,7 +91,7 @@ bool vu_probe_code(const char *arg, char *text)
 	const char *slow = "all calls take the slow way";
 	const struct vu_scan_head *head;
 	const struct vu_scan_site *sites;
-	struct vu_paths paths;
+	VU_CLEANUP(paths) struct vu_paths paths = { NULL };
 	char libc[PATH_MAX];
 	ssize_t n;
 	int res;

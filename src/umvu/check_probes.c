@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
@@ -363,7 +364,7 @@ bool vu_probe_memfd_exec(const char *arg, char *text)
 
 bool vu_probe_loader(const char *arg, char *text)
 {
-	struct vu_paths paths;
+	VU_CLEANUP(paths) struct vu_paths paths = { NULL };
 	int res = vu_paths_find(&paths);
 
 	(void)arg;

@@ -57,7 +57,6 @@ struct scan {
 	struct vu_code_file id;
 	struct vu_worker *worker;
 	int fd;
-	char program[PATH_MAX];
 	struct vu_list waiters;
 };
 
@@ -111,6 +110,22 @@ void vu_code_free(struct vu_session *s)
 	free(code->table);
 	free(code);
 	s->code = NULL;
+}
+
+size_t vu_code_fds(const struct vu_session *s, int *fds, size_t max)
+{
+	const struct vu_code_table *t = s->code->table;
+	uint32_t i;
+	size_t n = 0;
+
+	if (s->code->cache >= 0)
+		fds[n++] = s->code->cache;
+	for (i = 0; i < t->n_files; i++) {
+		VU_BUG_ON(n == max);
+		if (t->file[i].fd >= 0)
+			fds[n++] = t->file[i].fd;
+	}
+	return n;
 }
 
 /* --- the table ----------------------------------------------------------------------------------- */
@@ -417,7 +432,7 @@ static int run_scan(void *arg, int out)
 	setrlimit(RLIMIT_CORE, &none);
 	if (dup2(scan->fd, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
 		return 1;
-	execv(scan->program, argv);
+	execv(scan->session->paths.scan, argv);
 	return 1;
 }
 
@@ -472,7 +487,6 @@ static struct scan *start_scan(struct vu_session *s, int *take_fd, const struct 
 	scan->session = s;
 	scan->id = *id;
 	scan->fd = *take_fd;
-	memcpy(scan->program, s->paths.scan, sizeof(scan->program));
 	vu_list_init(&scan->waiters);
 	job.keep = &scan->fd;
 	if (vu_worker_start(&s->loop, &job, &scan->worker) < 0) {
@@ -522,9 +536,8 @@ static bool done_at_once(struct vu_session *s, int fd, const struct vu_code_file
 	return true;
 }
 
-static void foresee(struct vu_session *s, const char *path)
+static void foresee(struct vu_session *s, int fd)
 {
-	VU_CLEANUP(fd) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct vu_code_file id;
 
 	if (fd >= 0 && identify(fd, &id) == 0)
@@ -534,15 +547,18 @@ static void foresee(struct vu_session *s, const char *path)
 /* What our own process has loaded: C library and ELF interpreter are those of most programs. */
 static int foresee_loaded(struct dl_phdr_info *info, size_t size, void *ctx)
 {
+	VU_CLEANUP(fd) int fd = -1;
+
 	(void)size;
 	if (info->dlpi_name && info->dlpi_name[0] == '/')
-		foresee(ctx, info->dlpi_name);
+		fd = open(info->dlpi_name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	foresee(ctx, fd);
 	return 0;
 }
 
-void vu_code_foresee(struct vu_session *s)
+void vu_code_foresee(struct vu_session *s, int first_fd)
 {
-	foresee(s, s->paths.init);
+	foresee(s, first_fd);
 	dl_iterate_phdr(foresee_loaded, s);
 }
 

@@ -16,11 +16,14 @@ struct vu_code;
 int vu_code_new(struct vu_session *s);
 void vu_code_free(struct vu_session *s);
 
+/* The descriptors that it has open, fds[max]; how many. */
+size_t vu_code_fds(const struct vu_session *s, int *fds, size_t max);
+
 /*
- * List what the first processes of a session will execute, if the cache knows it: while the front starts them, so
- * that they need not ask.
+ * List what the first process of a session will execute, if the cache knows it, so that it need not ask. `first_fd`
+ * is the program, open for reading.
  */
-void vu_code_foresee(struct vu_session *s);
+void vu_code_foresee(struct vu_session *s, int first_fd);
 
 /* Copy the table into the image of a new view. */
 void vu_code_fill(const struct vu_session *s, struct vu_view_head *head);

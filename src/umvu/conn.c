@@ -138,7 +138,7 @@ static void on_message(struct vu_io *io, uint32_t events)
 	close_fds(&in);
 }
 
-int vu_conn_add(struct vu_session *s, struct vu_view *v, int take_sock)
+static int add(struct vu_session *s, struct vu_view *v, int take_sock, struct vu_conn **out)
 {
 	struct vu_conn *c = calloc(1, sizeof(*c));
 	struct ucred cred;
@@ -162,7 +162,27 @@ int vu_conn_add(struct vu_session *s, struct vu_view *v, int take_sock)
 	c->view = v;
 	c->pid = cred.pid;
 	vu_list_add_tail(&s->conns, &c->node);
+	*out = c;
 	return 0;
+}
+
+int vu_conn_add(struct vu_session *s, struct vu_view *v, int take_sock)
+{
+	struct vu_conn *c;
+
+	return add(s, v, take_sock, &c);
+}
+
+int vu_conn_add_front(struct vu_view *v, int take_sock)
+{
+	struct vu_conn *c;
+	int res = add(v->session, NULL, take_sock, &c);
+
+	if (!res) {
+		v->front = c;
+		c->front_of = v;
+	}
+	return res;
 }
 
 static void after_pause(struct vu_timer *t)

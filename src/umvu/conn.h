@@ -43,6 +43,9 @@ int vu_conn_listen(struct vu_view *v, int sock);
 /* Add the connection `sock`, which is taken (and closed on error). 0 or -errno. */
 int vu_conn_add(struct vu_session *s, struct vu_view *v, int take_sock);
 
+/* The same for the connection that keeps v, its front's: v ends with it. 0 or -errno. */
+int vu_conn_add_front(struct vu_view *v, int take_sock);
+
 /* Answer the request under way; the connection may be gone afterwards. */
 void vu_conn_answer(struct vu_conn *c, const struct vu_conn_reply *r);
 

@@ -33,13 +33,14 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "realm/folder.h"
 #include "realm/guests.h"
+#include "umvu/first.h"
 #include "umvu/front.h"
 #include "umvu/front_link.h"
 #include "umvu/front_tty.h"
 #include "umvu/launch.h"
 #include "umvu/link.h"
-#include "umvu/paths.h"
 #include "umvu/stats.h"
 
 #define EXIT_UMVU    125
@@ -51,7 +52,6 @@
 struct front {
 	const struct vu_options *o;
 	struct vu_front_link link;
-	struct vu_paths paths;
 	int signals;   /* signalfd */
 	sigset_t mask; /* as it was found */
 	pid_t command;
@@ -251,64 +251,52 @@ static void serve(struct front *f)
 	}
 }
 
-/* The program that is to run first, open for the loader. */
-static int open_init(const struct front *f)
+/*
+ * In the child, which has our memory until its exec: become a guest. Until it is one nobody but the front knows of
+ * it, and it must not outlive that.
+ */
+_Noreturn static void run_command(const struct front *f, const struct vu_launch *launch,
+				  pid_t parent)
 {
-	int fd = open(f->paths.init, O_RDONLY);
-	int res = -errno;
-
-	if (fd < 0)
-		vu_log_err("front", "'%s': %s", f->paths.init, strerror(-res));
-	return fd < 0 ? res : fd;
-}
-
-/* In the child: become a guest. */
-_Noreturn static void run_command(struct front *f, char *const *argv, int init, pid_t parent)
-{
-	struct vu_launch launch = {
-		.ref = f->link.ref,
-		.first = !f->link.nested,
-		.exe_fd = init,
-		.execfn = f->paths.init,
-		.argv = argv,
-		.envp = environ,
-	};
-	struct vu_cred cred;
 	int res;
 
-	/* Until it is a guest nobody but the front knows of it. vu-init takes this back. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_UMVU);
-	if (f->link.nested && (f->link.classes & VU_TOUCH_IDS) && vu_launch_cred(&cred) == 0)
-		launch.cred = &cred;
 	sigprocmask(SIG_SETMASK, &f->mask, NULL);
-	res = vu_launch_exec(&launch);
+	vu_front_go(&f->link);
+	res = vu_launch_exec(launch);
 	vu_log_err("front", "vu-loader cannot be run: %s", strerror(-res));
 	_exit(EXIT_UMVU);
 }
 
-static int start_command(struct front *f)
+static int start_command(struct front *f, const struct vu_first *first)
 {
-	struct vu_strings argv = { NULL, 0 };
+	struct vu_launch launch = {
+		.ref = f->link.ref,
+		.first = !f->link.nested,
+		.leashed = true,
+		.exe_fd = first->fd,
+		.execfn = first->path,
+		.argv = first->argv.list,
+	};
+	struct vu_cred cred;
 	pid_t parent = getpid();
-	int init = open_init(f), res;
+	int res;
 
-	if (init < 0)
-		return init;
 	setenv("UMVU", "1", 1);
 	setenv("VU_NAME", f->o->name ? f->o->name : "", 1);
-	res = vu_options_init(f->o, &argv);
-	if (!res) {
-		f->command = fork();
-		if (f->command == 0)
-			run_command(f, argv.list, init, parent);
-		res = f->command < 0 ? -errno : 0;
-	}
-	vu_strings_free(&argv);
-	close(init);
-	if (res < 0)
+	launch.envp = environ;
+	if (f->link.nested && (f->link.classes & VU_TOUCH_IDS) && vu_launch_cred(&cred) == 0)
+		launch.cred = &cred;
+	f->command = vfork();
+	if (f->command == 0)
+		run_command(f, &launch, parent);
+	res = f->command < 0 ? -errno : 0;
+	if (res < 0) {
+		vu_front_go(&f->link);
 		vu_log_err("front", "cannot start the command: %s", strerror(-res));
+	}
 	return res;
 }
 
@@ -323,6 +311,8 @@ static void clean_up(struct front *f)
 
 	vu_log_err("front", "the session's server has ended unexpectedly; its processes are ended");
 	vu_orphans_end(&g);
+	if (!f->link.nested)
+		vu_folder_clear(g.session); /* it may have had no guard yet */
 	/* Daemons end when their mounts have gone. */
 	for (ms = 0; ms < DRIVERS_MS; ms += 50) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
@@ -368,29 +358,31 @@ static void part(struct front *f)
 int vu_front_run(const struct vu_options *o)
 {
 	struct front f = { .o = o };
-	char text[1024];
+	struct vu_first first;
+	char text[PATH_MAX + 8];
 	int res;
 
-	res = vu_paths_find(&f.paths);
-	if (res < 0 && access("/proc/self", F_OK) < 0) {
+	if (access("/proc/self", F_OK) < 0) {
 		vu_log_err("front",
 			   "/proc is not mounted, and nothing works without (see 'umvu --check')");
 		return EXIT_UMVU;
 	}
-	if (!res)
-		res = block_signals(&f);
+	res = block_signals(&f);
 	if (res < 0) {
 		vu_log_err("front", "cannot begin: %s", strerror(-res));
 		return EXIT_UMVU;
 	}
-	res = vu_front_connect(&f.link, o->name, o->debug, o->stats, text, sizeof(text));
+	res = vu_front_connect(&f.link, o, &first, text, sizeof(text));
 	if (res < 0) {
 		vu_log_err("front", "no session: %s%s%s", text, text[0] ? ": " : "",
 			   strerror(-res));
 		return EXIT_UMVU;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	if (start_command(&f) < 0) {
+	res = start_command(&f, &first);
+	vu_front_let_go(&f.link);
+	vu_first_drop(&first);
+	if (res < 0) {
 		f.status = EXIT_UMVU << 8;
 		f.done = true;
 		f.look = true;

@@ -132,10 +132,12 @@ static int read_image(struct vu_front_link *l, bool stats)
 	return -errno;
 }
 
-static int ask_view(struct vu_front_link *l, const char *name, bool stats, char *text, size_t size)
+/* A view of the session that we are in. */
+static int ask_view(struct vu_front_link *l, const struct vu_options *o, char *text, size_t size)
 {
 	struct vu_front_message m;
-	int res = vu_front_send(l, VU_RPC_VIEW_NEW, stats ? VU_NEW_STATS : 0, name ? name : "");
+	int res = vu_front_send(l, VU_RPC_VIEW_NEW, o->stats ? VU_NEW_STATS : 0,
+				o->name ? o->name : "");
 
 	if (res == -EPIPE)
 		res = 0; /* it has gone, but not without a word, perhaps */
@@ -153,11 +155,33 @@ static int ask_view(struct vu_front_link *l, const char *name, bool stats, char 
 	l->ref.view_fd = (int32_t)(uint32_t)m.a;
 	l->ref.rpc_fd = (int32_t)(m.a >> 32);
 	l->view = (uint32_t)m.b;
-	return read_image(l, stats);
+	return read_image(l, o->stats);
 }
 
-int vu_front_connect(struct vu_front_link *l, const char *name, bool debug, bool stats, char *text,
-		     size_t size)
+/* A session of our own. */
+static int start_server(struct vu_front_link *l, const struct vu_options *o, int first, char *text,
+			size_t size)
+{
+	const struct vu_server_start how = {
+		.name = o->name ? o->name : "",
+		.debug = o->debug,
+		.stats = o->stats,
+		.first = first,
+	};
+	int res = vu_server_start(&how, &l->started, text, size);
+
+	if (res < 0)
+		return res;
+	l->fd = l->started.link;
+	l->server = l->started.pid;
+	l->ref = l->started.ref;
+	l->view = l->started.number;
+	l->stats = l->started.stats;
+	return 0;
+}
+
+int vu_front_connect(struct vu_front_link *l, const struct vu_options *o, struct vu_first *first,
+		     char *text, size_t size)
 {
 	int res;
 
@@ -165,15 +189,26 @@ int vu_front_connect(struct vu_front_link *l, const char *name, bool debug, bool
 	text[0] = '\0';
 	l->fd = connect_session(&l->server);
 	l->nested = l->fd >= 0;
-	if (!l->nested) {
-		res = vu_server_start(debug, &l->server, &l->fd);
-		if (res < 0) {
-			snprintf(text, size, "the server cannot be started");
-			return res;
-		}
-	}
-	res = ask_view(l, name, stats, text, size);
+	res = vu_first_find(o, l->nested, first);
+	if (res < 0)
+		snprintf(text, size, "'%s'", first->path);
+	else if (l->nested)
+		res = ask_view(l, o, text, size);
+	else
+		res = start_server(l, o, first->fd, text, size);
 	if (res < 0)
 		vu_fd_close(&l->fd);
 	return res;
+}
+
+void vu_front_go(const struct vu_front_link *l)
+{
+	if (!l->nested)
+		vu_server_go(&l->started);
+}
+
+void vu_front_let_go(struct vu_front_link *l)
+{
+	if (!l->nested)
+		vu_server_let_go(&l->started);
 }

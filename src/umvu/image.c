@@ -32,22 +32,31 @@ int vu_image_memory(const char *name)
 int vu_image_new(const char *name, struct vu_view_head **head)
 {
 	VU_CLEANUP(fd) int fd = vu_image_memory(name);
-	void *map;
+	int res;
 
 	if (fd < 0)
 		return fd;
-	if (ftruncate(fd, VU_VIEW_SIZE) < 0)
+	if (ftruncate(fd, VU_VIEW_SIZE) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
 		return -errno;
-	map = mmap(NULL, VU_VIEW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	res = vu_image_map(fd, head);
+	return res < 0 ? res : vu_steal_fd(&fd);
+}
+
+int vu_image_map(int fd, struct vu_view_head **head)
+{
+	void *map = mmap(NULL, VU_VIEW_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	int res;
+
 	if (map == MAP_FAILED)
 		return -errno;
-	if (madvise(map, VU_VIEW_SIZE, MADV_DONTFORK) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
+	if (madvise(map, VU_VIEW_SIZE, MADV_DONTFORK) < 0) {
+		res = -errno;
 		munmap(map, VU_VIEW_SIZE);
-		return -errno;
+		return res;
 	}
 	*head = map;
-	return vu_steal_fd(&fd);
+	return 0;
 }
 
 void vu_image_unmap(struct vu_view_head *head)

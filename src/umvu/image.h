@@ -14,6 +14,9 @@ int vu_image_memory(const char *name);
  */
 int vu_image_new(const char *name, struct vu_view_head **head);
 
+/* Map an image that a process has made of which this one is a fork. 0 and *head, or -errno. */
+int vu_image_map(int fd, struct vu_view_head **head);
+
 void vu_image_unmap(struct vu_view_head *head);
 
 /*

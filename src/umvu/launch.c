@@ -18,11 +18,7 @@
 #include "abi/view.h"
 #include "umvu/launch.h"
 
-/*
- * The ELF interpreter that the program names, open for the loader (without FD_CLOEXEC); -ENOENT: it
- * names none; or another -errno.
- */
-static int open_interpreter(int exe_fd)
+int vu_launch_interpreter(int exe_fd)
 {
 	char path[PATH_MAX];
 	Elf64_Ehdr head;
@@ -53,7 +49,8 @@ static void fill_state(struct vu_exec_state *s, const struct vu_launch *l, int i
 	memset(s, 0, sizeof(*s));
 	s->magic = VU_STATE_MAGIC;
 	s->abi = VU_ABI_VERSION;
-	s->flags = (l->first ? VU_EXEC_FIRST : 0) | (l->cred ? VU_EXEC_CRED : 0);
+	s->flags = (l->first ? VU_EXEC_FIRST : 0) | (l->leashed ? VU_EXEC_LEASHED : 0) |
+		   (l->cred ? VU_EXEC_CRED : 0);
 	s->ref = l->ref;
 	s->exe_fd = l->exe_fd;
 	s->interp_fd = interp_fd;
@@ -79,7 +76,7 @@ int vu_launch_exec(const struct vu_launch *l)
 	argv = malloc((n + 3) * sizeof(*argv));
 	if (!argv)
 		return -ENOMEM;
-	interp = open_interpreter(l->exe_fd);
+	interp = vu_launch_interpreter(l->exe_fd);
 	if (interp < 0 && interp != -ENOENT)
 		return interp;
 	fill_state(&state, l, interp < 0 ? -1 : interp);

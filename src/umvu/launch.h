@@ -11,6 +11,7 @@ struct vu_launch {
 	struct vu_session_ref ref;
 	uint32_t driver;	    /* token, 0: no driver */
 	bool first;		    /* the process is no guest of the session yet */
+	bool leashed;		    /* its parent death signal is to be taken back */
 	const uint32_t *stack;	    /* its network stacks (abi/stack.h); NULL: the host's */
 	const struct vu_cred *cred; /* NULL: ids are the kernel's */
 	int exe_fd;		    /* the program, without FD_CLOEXEC */
@@ -18,6 +19,12 @@ struct vu_launch {
 	char *const *argv;	    /* the program's */
 	char *const *envp;
 };
+
+/*
+ * The ELF interpreter that the program names, open for the loader (without FD_CLOEXEC); -ENOENT: it names none;
+ * -ELIBBAD: it cannot be opened; -ENOEXEC: the program is damaged.
+ */
+int vu_launch_interpreter(int exe_fd);
 
 /* execve(2) of the loader. Returns only with an error, -errno. For a child that has just been forked. */
 int vu_launch_exec(const struct vu_launch *l);

@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "umvu/code.h"
 #include "umvu/ops.h"
 #include "umvu/view.h"
 
@@ -38,6 +37,11 @@ void vu_op_view_new(struct vu_conn *c, struct vu_rpc_in *in)
 	r.result = vu_view_new(c->session, parent, in->n_str ? in->str[0] : "",
 			       in->head.a & VU_NEW_STATS, &v);
 	if (!r.result) {
+		r.result = vu_view_serve(v);
+		if (r.result < 0)
+			vu_view_free(v);
+	}
+	if (!r.result) {
 		v->front = c;
 		c->front_of = v;
 		r.a = (uint32_t)v->fd | (uint64_t)(uint32_t)v->rpc_fd << 32;
@@ -45,8 +49,6 @@ void vu_op_view_new(struct vu_conn *c, struct vu_rpc_in *in)
 		vu_log_debug("view", "view %u for %d", v->number, (int)c->pid);
 	}
 	vu_conn_answer(c, &r);
-	if (!r.result && v->number == 1)
-		vu_code_foresee(c->session);
 }
 
 void vu_op_view_name(struct vu_conn *c, struct vu_rpc_in *in)

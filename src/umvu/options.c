@@ -156,12 +156,23 @@ static int add_each(struct vu_strings *argv, const char *option, const struct vu
 	return res;
 }
 
+int vu_options_command(const struct vu_options *o, struct vu_strings *argv)
+{
+	const char *shell = getenv("SHELL");
+	char **word;
+	int res = 0;
+
+	if (!o->command[0])
+		res = vu_strings_add(argv, shell && shell[0] ? shell : "/bin/sh");
+	for (word = o->command; !res && *word; word++)
+		res = vu_strings_add(argv, *word);
+	return res;
+}
+
 int vu_options_init(const struct vu_options *o, struct vu_strings *argv)
 {
 	struct vu_strings rc = { .list = (char **)&o->rc, .n = o->rc && !o->norc };
 	struct vu_strings net = { .list = (char **)&o->net, .n = o->net != NULL };
-	const char *shell = getenv("SHELL");
-	char **word;
 	int res = vu_strings_add(argv, "vu-init");
 
 	if (!res)
@@ -178,9 +189,5 @@ int vu_options_init(const struct vu_options *o, struct vu_strings *argv)
 		res = vu_strings_add(argv, "--root");
 	if (!res)
 		res = vu_strings_add(argv, "--");
-	if (!res && !o->command[0])
-		res = vu_strings_add(argv, shell && shell[0] ? shell : "/bin/sh");
-	for (word = o->command; !res && *word; word++)
-		res = vu_strings_add(argv, *word);
-	return res;
+	return res ? res : vu_options_command(o, argv);
 }

@@ -26,6 +26,9 @@ int vu_options_parse(int argc, char **argv, struct vu_options *o, FILE *out, FIL
 
 void vu_options_free(struct vu_options *o);
 
+/* The words of CMD, or the user's shell. 0 or -ENOMEM. */
+int vu_options_command(const struct vu_options *o, struct vu_strings *argv);
+
 /* The argv of vu-init for these options. 0 or -ENOMEM. */
 int vu_options_init(const struct vu_options *o, struct vu_strings *argv);
 

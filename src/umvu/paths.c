@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where the parts of View OS lie. */
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,24 +21,51 @@ static bool cut(char *path)
 	return true;
 }
 
+enum { N_PARTS = 6 };
+
+static void list_parts(struct vu_paths *p, char **parts[N_PARTS])
+{
+	char **const list[N_PARTS] = { &p->loader, &p->init, &p->files,
+				       &p->scan,   &p->lazy, &p->modules };
+
+	memcpy(parts, list, sizeof(list));
+}
+
 int vu_paths_find(struct vu_paths *p)
 {
-	char exe[PATH_MAX];
+	static const char *const names[N_PARTS] = { "vu-loader", "vu-init",	    "vu-files",
+						    "vu-scan",	 "vu-fuse-lazy.so", "modules" };
+	char exe[PATH_MAX], **parts[N_PARTS];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	int i;
 
+	memset(p, 0, sizeof(*p));
 	if (n < 0)
 		return -errno;
 	exe[n] = '\0';
 	if (!cut(exe) || !cut(exe))
 		return -ENOENT;
-	n = snprintf(p->lib, sizeof(p->lib), "%s/lib/vu", exe);
-	if (n >= (ssize_t)sizeof(p->lib))
+	if (strlen(exe) > PATH_MAX - sizeof("/lib/vu/vu-fuse-lazy.so"))
 		return -ENAMETOOLONG;
-	snprintf(p->loader, sizeof(p->loader), "%s/vu-loader", p->lib);
-	snprintf(p->files, sizeof(p->files), "%s/vu-files", p->lib);
-	snprintf(p->scan, sizeof(p->scan), "%s/vu-scan", p->lib);
-	snprintf(p->init, sizeof(p->init), "%s/vu-init", p->lib);
-	snprintf(p->lazy, sizeof(p->lazy), "%s/vu-fuse-lazy.so", p->lib);
-	snprintf(p->modules, sizeof(p->modules), "%s/modules", p->lib);
+	list_parts(p, parts);
+	for (i = 0; i < N_PARTS; i++) {
+		if (asprintf(parts[i], "%s/lib/vu/%s", exe, names[i]) < 0) {
+			*parts[i] = NULL;
+			vu_paths_free(p);
+			return -ENOMEM;
+		}
+	}
 	return 0;
+}
+
+void vu_paths_free(struct vu_paths *p)
+{
+	char **parts[N_PARTS];
+	int i;
+
+	list_parts(p, parts);
+	for (i = 0; i < N_PARTS; i++) {
+		free(*parts[i]);
+		*parts[i] = NULL;
+	}
 }

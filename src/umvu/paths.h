@@ -3,19 +3,26 @@
 #ifndef VU_UMVU_PATHS_H
 #define VU_UMVU_PATHS_H
 
-#include <limits.h>
-
 struct vu_paths {
-	char lib[PATH_MAX - 32];
-	char loader[PATH_MAX];	/* vu-loader */
-	char init[PATH_MAX];	/* vu-init */
-	char files[PATH_MAX];	/* vu-files; a build without libfuse has none */
-	char scan[PATH_MAX];	/* vu-scan; a build without Zydis has none */
-	char lazy[PATH_MAX];	/* vu-fuse-lazy.so */
-	char modules[PATH_MAX]; /* folder of modules */
+	char *loader;  /* vu-loader */
+	char *init;    /* vu-init */
+	char *files;   /* vu-files; a build without libfuse has none */
+	char *scan;    /* vu-scan; a build without Zydis has none */
+	char *lazy;    /* vu-fuse-lazy.so */
+	char *modules; /* folder of modules */
 };
 
-/* 0 or -errno (no /proc, name too long). Does not look whether the files exist. */
+/*
+ * 0 and *p, which vu_paths_free() frees; or -errno (no /proc, name too long, no memory). Does not look whether the
+ * files exist.
+ */
 int vu_paths_find(struct vu_paths *p);
+void vu_paths_free(struct vu_paths *p);
+
+/* For VU_CLEANUP(paths). */
+static inline void vu_cleanup_paths(void *p)
+{
+	vu_paths_free(p);
+}
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The server's process: born by the first front's fork, ends when the last view has ended.
+ * The server's process, which ends when the last view has ended. The first front makes the session and its view and
+ * forks, so that it need not wait: the guests' first calls do not need the server, and /proc/<server>/fd is there.
  *
  * It is in a session and process group of its own, so that no terminal reaches it, and holds nothing of
  * the front's. It stays dumpable, since guests reach its descriptors through /proc. SIGTERM ends it in
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "umvu/code.h"
 #include "umvu/conn.h"
 #include "umvu/link.h"
 #include "umvu/modules.h"
@@ -27,7 +30,7 @@
 #include "umvu/view_end.h"
 #include "umvu/worker.h"
 
-#define LINK_FD 3
+#define KEPT_MAX 16 /* descriptors that the server begins with */
 
 /* Log lines go to all fronts, which show them to the user. */
 static void to_fronts(void *ctx, enum vu_log_level level, const char *line)
@@ -44,31 +47,17 @@ static void to_fronts(void *ctx, enum vu_log_level level, const char *line)
 	}
 }
 
-/* Standard descriptors, the link, and nothing else. */
-static void shed(int link, bool debug)
+/* Standard descriptors, the link, those of the session, and nothing else. */
+static void shed(const struct vu_session *s, int link, bool debug)
 {
-	const int keep[1] = { LINK_FD };
-	int null;
+	int keep[KEPT_MAX] = { link }, null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	size_t n = 1 + vu_session_fds(s, keep + 1, KEPT_MAX - 1);
 
-	if (link != LINK_FD)
-		dup3(link, LINK_FD, O_CLOEXEC);
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	if (!debug)
 		dup2(null, STDERR_FILENO);
-	vu_close_all_but(keep, 1);
-}
-
-/* Tell the front why there is no session: the answer to the request that it will send. */
-static void refuse(int link, int res, const char *text)
-{
-	struct vu_rpc_reply head = { .magic = VU_RPC_MAGIC,
-				     .result = res,
-				     .len = (uint32_t)strlen(text) + 1 };
-	struct iovec iov[2] = { { &head, sizeof(head) }, { (void *)text, head.len } };
-
-	vu_fd_send(link, iov, 2, NULL, 0);
+	vu_close_all_but(keep, n);
 }
 
 /* SIGTERM: all views end. */
@@ -92,33 +81,45 @@ static void terminate(struct vu_session *s)
 		vu_loop_run(&s->loop);
 }
 
-_Noreturn static void run(int link, bool debug)
+/* Signals and whereabouts of a process that nobody waits for. */
+static void settle(void)
 {
-	struct vu_session *s;
-	char text[1024];
 	sigset_t none;
-	int res;
 
 	setsid();
 	sigemptyset(&none);
 	vu_signals_reset(&none);
 	signal(SIGPIPE, SIG_IGN);
-	/* Where files may not grow: EFBIG, which can be told (setrlimit(2)). */
 	signal(SIGXFSZ, SIG_IGN);
 	prctl(PR_SET_NAME, "umvu-server");
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	shed(link, debug);
 	if (vu_modpath_anchor() < 0 || chdir("/") < 0)
 		_exit(125);
-	res = vu_session_new(&s, text, sizeof(text));
-	if (res < 0) {
-		refuse(LINK_FD, res, text);
+}
+
+/*
+ * The first program goes first: it needs a processor now, and the server does not. (A new process is put where least
+ * is to be done at that moment: behind this one, if both are made at once.) The front says when, or is gone.
+ */
+static void give_way(int link)
+{
+	char go;
+
+	while (recv(link, &go, sizeof(go), 0) < 0 && errno == EINTR)
+		;
+}
+
+_Noreturn static void run(struct vu_session *s, struct vu_view *v, int link, bool debug)
+{
+	give_way(link);
+	shed(s, link, debug);
+	settle();
+	if (vu_session_serve(s) < 0 || vu_view_adopt(v) < 0 || vu_view_serve(v) < 0)
 		_exit(125);
-	}
 	if (!debug)
 		vu_log_to(to_fronts, s);
-	vu_fd_nonblock(LINK_FD, true);
-	if (vu_conn_add(s, NULL, LINK_FD) < 0)
+	vu_fd_nonblock(link, true);
+	if (vu_conn_add_front(v, link) < 0)
 		_exit(125);
 	vu_loop_run(&s->loop);
 	if (s->loop.terminate)
@@ -128,22 +129,85 @@ _Noreturn static void run(int link, bool debug)
 	exit(0);
 }
 
-int vu_server_start(bool debug, pid_t *pid, int *link)
+static int fork_server(struct vu_server *server, bool debug)
 {
 	int pair[2], res;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
-	*pid = fork();
-	if (*pid == 0) {
+	server->pid = fork();
+	if (server->pid == 0) {
 		close(pair[0]);
-		run(pair[1], debug);
+		run(server->session, server->view, pair[1], debug);
 	}
-	res = *pid < 0 ? -errno : 0;
+	res = server->pid < 0 ? -errno : 0;
 	close(pair[1]);
+	server->link = pair[0];
 	if (res < 0)
-		close(pair[0]);
-	else
-		*link = pair[0];
+		vu_fd_close(&server->link);
 	return res;
+}
+
+static int map_stats(struct vu_server *server)
+{
+	void *stats = mmap(NULL, sizeof(*server->stats), PROT_READ, MAP_SHARED, server->view->fd,
+			   VU_VIEW_STATS);
+
+	if (stats == MAP_FAILED)
+		return -errno;
+	server->stats = stats;
+	return 0;
+}
+
+static int make(const struct vu_server_start *how, struct vu_server *server, char *text,
+		size_t size)
+{
+	int res = vu_session_new(&server->session, text, size);
+
+	if (res < 0)
+		return res;
+	server->view = NULL;
+	server->stats = NULL;
+	res = vu_view_new(server->session, NULL, how->name, how->stats, &server->view);
+	if (!res && how->stats)
+		res = map_stats(server);
+	if (!res) {
+		vu_code_foresee(server->session, how->first);
+		res = fork_server(server, how->debug);
+	}
+	if (res < 0) {
+		vu_server_let_go(server);
+		return res;
+	}
+	/* Guests may look before the server has. */
+	server->view->head->server = server->pid;
+	server->ref = vu_view_ref(server->view);
+	server->ref.server = server->pid;
+	server->number = server->view->number;
+	return 0;
+}
+
+int vu_server_start(const struct vu_server_start *how, struct vu_server *server, char *text,
+		    size_t size)
+{
+	/* Where files may not grow: EFBIG, which can be told (setrlimit(2)). */
+	sighandler_t old = signal(SIGXFSZ, SIG_IGN);
+	int res = make(how, server, text, size);
+
+	signal(SIGXFSZ, old);
+	return res;
+}
+
+void vu_server_go(const struct vu_server *server)
+{
+	send(server->link, "", 1, MSG_NOSIGNAL);
+}
+
+void vu_server_let_go(struct vu_server *server)
+{
+	if (server->view)
+		vu_view_free(server->view);
+	vu_session_free(server->session);
+	server->view = NULL;
+	server->session = NULL;
 }

@@ -22,7 +22,8 @@
 
 #define FIRST_FD   256	 /* descriptors that guests know lie from here ... */
 #define LAST_FD	   65536 /* ... to here, or to the limit of the process */
-#define LOWEST_TOP 512	 /* with a limit below this there is no room for going round */
+#define GUARD_MS   50 /* when its guard is there at the latest: a session's start is not kept by it */
+#define LOWEST_TOP 512 /* with a limit below this there is no room for going round */
 
 /* As many descriptors as we may have; the drivers get their own limit back. */
 static void raise_limit(struct vu_session *s)
@@ -100,6 +101,11 @@ struct vu_realm *vu_session_realm(struct vu_session *s)
 	return &s->realm;
 }
 
+static void on_guard(struct vu_timer *t)
+{
+	vu_session_realm(vu_container_of(t, struct vu_session, guard));
+}
+
 static void init_lists(struct vu_session *s)
 {
 	vu_list_init(&s->views);
@@ -108,6 +114,7 @@ static void init_lists(struct vu_session *s)
 	vu_list_init(&s->modules);
 	vu_list_init(&s->conns);
 	vu_child_init(&s->realm_child);
+	vu_timer_init(&s->guard);
 }
 
 int vu_session_new(struct vu_session **out, char *text, size_t size)
@@ -128,24 +135,49 @@ int vu_session_new(struct vu_session **out, char *text, size_t size)
 	s->next_view = 1;
 	s->next_mount = 1;
 	s->next_fd = FIRST_FD;
-	s->umask = umask(077);
-	raise_limit(s);
 	if (getrandom(&s->id, sizeof(s->id), 0) != (ssize_t)sizeof(s->id))
 		s->id = (uint64_t)s->pid << 32 | (uint64_t)time(NULL);
-	res = vu_loop_init(&s->loop);
-	if (!res)
-		res = vu_paths_find(&s->paths);
+	res = vu_paths_find(&s->paths);
 	if (!res)
 		res = open_loader(s, text, size);
 	if (!res)
 		res = vu_code_new(s);
 	if (res < 0) {
+		vu_fd_close(&s->loader_fd);
+		vu_paths_free(&s->paths);
 		free(s);
 		return res;
 	}
-	vu_session_realm(s);
 	*out = s;
 	return 0;
+}
+
+int vu_session_serve(struct vu_session *s)
+{
+	int res = vu_loop_init(&s->loop);
+
+	if (res < 0)
+		return res;
+	s->pid = getpid();
+	s->umask = umask(077);
+	raise_limit(s);
+	vu_timer_set(&s->loop, &s->guard, GUARD_MS, on_guard);
+	return 0;
+}
+
+size_t vu_session_fds(const struct vu_session *s, int *fds, size_t max)
+{
+	const struct vu_view *v;
+	size_t n = 0;
+
+	VU_BUG_ON(max < 1);
+	fds[n++] = s->loader_fd;
+	vu_list_for_each(v, &s->views, node) {
+		VU_BUG_ON(n + 2 > max);
+		fds[n++] = v->fd;
+		fds[n++] = v->rpc_fd;
+	}
+	return n + vu_code_fds(s, fds + n, max - n);
 }
 
 void vu_session_free(struct vu_session *s)
@@ -153,6 +185,7 @@ void vu_session_free(struct vu_session *s)
 	pid_t realm = s->realm.pid;
 
 	vu_child_del(&s->realm_child);
+	vu_timer_del(&s->guard);
 	while (!vu_list_empty(&s->conns))
 		vu_conn_close(vu_list_entry(s->conns.next, struct vu_conn, node));
 	vu_realm_stop(&s->realm);
@@ -164,6 +197,7 @@ void vu_session_free(struct vu_session *s)
 	if (s->tree_fd)
 		close(s->tree_fd);
 	close(s->loader_fd);
+	vu_paths_free(&s->paths);
 	free(s);
 }
 

@@ -33,6 +33,7 @@ struct vu_session {
 
 	struct vu_realm realm;
 	struct vu_child realm_child;
+	struct vu_timer guard; /* starts the realm where nothing has asked for it yet */
 
 	struct vu_list views;	 /* struct vu_view, drivers' views too */
 	struct vu_list mounts;	 /* struct vu_mount */
@@ -52,12 +53,21 @@ struct vu_session {
 };
 
 /*
- * Make a session with no view yet, for the calling process, which becomes its server. 0 and *s, or
- * -errno with a sentence in text[size] ("" where strerror says it all).
+ * Make a session with no view yet. What it opens is close-on-exec. 0 and *s, or -errno with a sentence in
+ * text[size] ("" where strerror says it all).
  */
 int vu_session_new(struct vu_session **s, char *text, size_t size);
 
-/* Stop the realm and free everything; there are no views any more. */
+/* The calling process becomes its server: it has a loop from now on. 0 or -errno. */
+int vu_session_serve(struct vu_session *s);
+
+/* The descriptors of a session whose server has not begun, fds[max]; how many. */
+size_t vu_session_fds(const struct vu_session *s, int *fds, size_t max);
+
+/*
+ * Stop the realm and free everything; there are no views any more. A process that is not the server, but has made
+ * the session, lets go of it so, after its views.
+ */
 void vu_session_free(struct vu_session *s);
 
 /* The realm, started again if it has died. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Views: making them, their mount tables, what of them is published. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,32 +172,56 @@ static void fill_head(struct vu_view *v)
 	v->head->loader_fd = s->loader_fd;
 	v->head->loader_dev = s->loader_dev;
 	v->head->loader_ino = s->loader_ino;
+	v->head->flags = VU_VIEW_STARTING;
 	vu_code_fill(s, v->head);
 	vu_tree_fill(v);
 	vu_readers_add(v);
 }
 
-/* Image and socket. */
+/* The image, and the number that the socket will have. */
 static int open_view(struct vu_view *v, const char *image)
 {
-	int fd = vu_image_new(image, &v->head), path = -1, res;
+	int fd = vu_image_new(image, &v->head);
 
 	if (fd < 0)
 		return fd;
 	v->fd = vu_session_place_fd(v->session, fd);
 	if (v->fd < 0)
 		return v->fd;
-	fd = vu_image_socket(v->session->id, &path);
-	if (fd < 0)
-		return fd;
-	v->rpc_fd = vu_session_place_fd(v->session, path);
-	res = v->rpc_fd < 0 ? v->rpc_fd : vu_conn_listen(v, fd);
-	if (res < 0) {
-		close(fd);
-		return res;
-	}
+	fd = vu_fd_dup(v->fd, 3);
+	v->rpc_fd = fd < 0 ? fd : vu_session_place_fd(v->session, fd);
+	if (v->rpc_fd < 0)
+		return v->rpc_fd;
 	fill_head(v);
 	return 0;
+}
+
+int vu_view_serve(struct vu_view *v)
+{
+	VU_CLEANUP(fd) int path = -1;
+	int sock = vu_image_socket(v->session->id, &path), res = 0;
+
+	if (sock < 0)
+		return sock;
+	if (dup3(path, v->rpc_fd, O_CLOEXEC) < 0)
+		res = -errno;
+	if (!res)
+		res = vu_conn_listen(v, sock);
+	if (res < 0) {
+		close(sock);
+		return res;
+	}
+	__atomic_and_fetch(&v->head->flags, ~VU_VIEW_STARTING, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int vu_view_adopt(struct vu_view *v)
+{
+	int res = vu_image_map(v->fd, &v->head);
+
+	if (!res)
+		v->head->server = v->session->pid;
+	return res;
 }
 
 static struct vu_view *alloc_view(struct vu_session *s)
@@ -306,6 +331,8 @@ int vu_view_new_cover(struct vu_view *owner, struct vu_driver *driver, struct vu
 	res = open_view(v, image);
 	if (!res)
 		res = vu_view_publish(v);
+	if (!res)
+		res = vu_view_serve(v);
 	if (res < 0) {
 		vu_view_free(v);
 		return res;

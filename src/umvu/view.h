@@ -55,11 +55,20 @@ struct vu_view {
 	struct vu_list covers;	  /* of a user's view: its drivers' views */
 };
 
-/* A view that begins as a copy of `parent` (NULL: empty), with calls counted or not. 0 and *v, or -errno. */
+/*
+ * A view that begins as a copy of `parent` (NULL: empty), with calls counted or not. Its guests can be started, but
+ * nobody answers them until vu_view_serve(). 0 and *v, or -errno.
+ */
 int vu_view_new(struct vu_session *s, const struct vu_view *parent, const char *name, bool stats,
 		struct vu_view **v);
 
-/* A driver's view. 0 and *v, or -errno. */
+/* Make the view's socket: from now on its guests' requests come to the loop. 0 or -errno. */
+int vu_view_serve(struct vu_view *v);
+
+/* In a fork of the process that has made the view, which does not inherit the image: map it. 0 or -errno. */
+int vu_view_adopt(struct vu_view *v);
+
+/* A driver's view, which is served. 0 and *v, or -errno. */
 int vu_view_new_cover(struct vu_view *owner, struct vu_driver *driver, struct vu_view **v);
 
 /* Drops what is left in it. No driver's view hangs from it any more. */

@@ -46,9 +46,10 @@ static void finish(void *ctx, int res)
 
 	vu_log_debug("view", "view %u has ended", v->number);
 	vu_drivers_drop_view(v);
-	vu_view_free(v);
+	/* Who waits can go on: what is left is only memory. */
 	if (ended)
 		ended(ended_ctx, res < 0 ? "a driver did not end in time and was killed" : "");
+	vu_view_free(v);
 	free(end);
 	vu_session_check_end(s);
 }

@@ -170,14 +170,30 @@ idle_driver_killed()
 	done
 }
 
-@test "the server while it makes a view" {
+# SIGKILL to that process of umvu's that makes call $1.
+struck_in()
+{
+	run strace -f -o trace -e trace="$1" -e inject="$1:signal=KILL" "$LEASH" umvu -N true
+	grep -q "killed by SIGKILL" trace || fail "$1 was not the end:" "$(cat trace)"
+}
+
+@test "umvu while it makes a session" {
 	need strace
 	local call
-	for call in memfd_create mkdir bind unlinkat listen; do # not rmdir: that would hit the guard, too
-		run strace -f -o trace -e trace="$call" -e inject="$call:signal=KILL" "$LEASH" umvu -N true
-		grep -q "killed by SIGKILL" trace || fail "$call was not the end:" "$(cat trace)"
+	for call in memfd_create socketpair; do
+		struck_in $call
+		assert_failure 137
+		assert_nothing_left
+	done
+}
+
+@test "the server while it begins" {
+	need strace
+	local call
+	for call in epoll_create1 mkdir bind unlinkat listen; do
+		struck_in $call
 		assert_failure 125
-		assert_line -p "umvu: no session: the server"
+		assert_line -p "the session's server has ended unexpectedly"
 		assert_nothing_left
 	done
 }

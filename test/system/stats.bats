@@ -49,7 +49,7 @@ assert_patched()
 }
 
 @test "the table: a line a call, the total, the share; the command's status; without --stats there is none" {
-	run in_session --stats sh -c 'exit 3'
+	run in_session --stats sh -c 'true | true; env true; exit 3'
 	assert_failure 3
 	assert_equal "$(tr -s ' ' <<<"${lines[0]}")" " quick full trapped rpcs call"
 	assert_line -e '^( +[0-9]+){4}  execve$'

@@ -209,6 +209,87 @@ status_of()
 	assert_equal "$(tail -1 seen)" "first"
 }
 
+# first_program PREFIX WORD...: what the command WORD... finds when PREFIX executes it, and its exit status.
+first_program()
+{
+	local prefix=$1 status=0
+
+	shift
+	$prefix "$@" </dev/null >out 2>&1 || status=$?
+	printf '%s: %d\n' "$*" $status
+	grep -Ev '^(env|umvu): ' out || true
+}
+
+@test "the first program of a session is found and begun as execvp(3) does it" {
+	cat >show.c <<-'END'
+	#include <stdio.h>
+	#include <sys/auxv.h>
+	#include <sys/prctl.h>
+	int main(int argc, char **argv)
+	{
+		char comm[16];
+		int sig, i;
+
+		prctl(PR_GET_NAME, comm);
+		prctl(PR_GET_PDEATHSIG, &sig);
+		printf("%s %s %d %d\n", (char *)getauxval(AT_EXECFN), comm, sig, argc);
+		for (i = 0; i < argc; i++)
+			printf("%s\n", argv[i]);
+		return 7;
+	}
+	END
+	mkdir -p one two three/name
+	gcc show.c -o two/name
+	gcc -no-pie show.c -o two/fixed
+	gcc -static-pie show.c -o two/alone
+	cp two/name two/set && chmod 4755 two/set
+	cp two/name one/refused && chmod 644 one/refused
+	cp two/name two/refused
+	printf '#!/bin/sh\nexec two/name "$0" "$@"\n' >two/script
+	printf 'exec two/name shell "$@"\n' >two/no_magic
+	chmod 755 two/*
+	head -c 100 two/name >two/cut && chmod 755 two/cut
+	ln -s ../two/name one/link
+	ln -s nowhere one/dangling
+	for prefix in env "umvu -N" "umvu -N --rc /dev/null" "umvu -N umvu -N"; do
+		for path in "$PWD/none:$PWD/one:$PWD/two" "one::two" "$PWD/three:two:$PWD/two"; do
+			for words in name "name a ''" fixed alone set refused script no_magic cut link dangling nothing \
+				two/name ./two/alone two/none/name three/name; do
+				PATH=$path:$PATH first_program "$prefix" $words
+			done
+		done >"first.${prefix//[\/ ]/}"
+		diff first.env "first.${prefix//[\/ ]/}" || fail "'$prefix' is different"
+	done
+}
+
+@test "a program that needs nothing done before it is executed once" {
+	in_session --stats true 2>stats
+	! grep execve stats || fail "$(cat stats)"
+	in_session --stats --module unrealuidgid true 2>stats
+	grep -q execve stats
+}
+
+@test "a program that is open for writing: Text file busy, as the first one, too" {
+	cp /bin/true busy
+	exec 9<>busy
+	run in_session ./busy
+	exec 9>&-
+	assert_failure 126
+	assert_output "umvu: './busy': Text file busy"
+	run in_session ./busy
+	assert_success
+}
+
+@test "a server that begins late is waited for" {
+	need strace
+	for call in mkdir listen; do
+		run strace -f -o trace -e trace=$call -e inject=$call:delay_enter=500000 umvu -N vuname -U
+		assert_success
+		run strace -f -o trace -e trace=$call -e inject=$call:delay_enter=500000 umvu -N umvu -N vu_lsmod
+		assert_success
+	done
+}
+
 @test "-d tells what is done, and nothing without it" {
 	make_ext2 disk.img
 	mkdir dir
