@@ -38,8 +38,10 @@ int vu_realm_start(struct vu_realm *r, uint64_t session)
 
 	r->sock = -1;
 	r->pid = -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		r->error = -errno;
+		return r->error;
+	}
 	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	r->pid = fork();
 	res = r->pid < 0 ? -errno : 0;
@@ -50,6 +52,7 @@ int vu_realm_start(struct vu_realm *r, uint64_t session)
 		close(pair[0]);
 	else
 		r->sock = pair[0];
+	r->error = res;
 	return res;
 }
 
@@ -71,7 +74,7 @@ static int ask(struct vu_realm *r, const struct vu_realm_request *rq, int fd, in
 	if (text)
 		text[0] = '\0';
 	if (r->sock < 0)
-		return -EPIPE;
+		return r->error ? r->error : -EPIPE;
 	n = vu_fd_send(r->sock, &iov, 1, &fd, fd >= 0);
 	if (n >= 0)
 		n = vu_fd_recv(r->sock, &reply, sizeof(reply), &got, 1, &n_fds);

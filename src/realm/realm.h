@@ -3,7 +3,7 @@
  * The realm: a helper process in a user namespace of its own, with mount and network namespaces that it
  * owns. There it may make the kernel objects that an ordinary user may not make in the host's.
  *
- * A guard is forked at once: when the server has died without having taken leave, it ends what guests
+ * A guard is forked first: when the server has died without having taken leave, it ends what guests
  * are left. The namespaces, and the process in them, are made at the first request, so that a session
  * without mounts does not pay for them.
  *
@@ -20,6 +20,7 @@
 
 struct vu_realm {
 	int sock;  /* -1: there is none */
+	int error; /* why not: what requests fail with */
 	pid_t pid; /* of the guard, the caller's child */
 };
 

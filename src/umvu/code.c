@@ -48,6 +48,7 @@ struct vu_code {
 	unsigned int n_fds;
 	int cache;   /* folder, or -errno */
 	bool copies; /* it may hold patched copies */
+	bool served; /* there is a server, which may start workers */
 };
 
 /* A file that is being scanned. */
@@ -81,6 +82,11 @@ int vu_code_new(struct vu_session *s)
 	code->copies = code->cache >= 0 && vu_code_copy_allowed(code->cache);
 	s->code = code;
 	return 0;
+}
+
+void vu_code_serve(struct vu_session *s)
+{
+	s->code->served = true;
 }
 
 static void drop_scan(struct scan *scan)
@@ -362,7 +368,10 @@ static int describe_copy(int fd, struct vu_code_file *f, char *name, size_t size
 	return 0;
 }
 
-/* Find or make the copy of `f`, whose name goes to `copy`. 0 (f->fd may be -1: nothing to patch) or -errno. */
+/*
+ * Find or make the copy of `f`, whose name goes to `copy`. 0 (f->fd may be -1: nothing to patch) or -errno; -EAGAIN:
+ * it is to be made when there is a server.
+ */
 static int build(struct vu_session *s, int fd, struct vu_code_file *f, const char *path, char *copy,
 		 const struct vu_scan_head *head, const struct vu_scan_site *sites)
 {
@@ -377,6 +386,8 @@ static int build(struct vu_session *s, int fd, struct vu_code_file *f, const cha
 	}
 	if (s->code->copies)
 		res = vu_code_copy_open(s->code->cache, f, head->sum, path);
+	if (res < 0 && s->code->copies && !s->code->served)
+		return -EAGAIN;
 	if (res < 0)
 		res = patch(s, fd, f, path, head, sites);
 	if (res == -1) {
@@ -409,6 +420,8 @@ static void publish(struct vu_session *s, int fd, const struct vu_code_file *id,
 	if (list && vu_code_list(list->data, list->len, &head, &sites) == 0) {
 		f.n_candidates = head->n_candidates;
 		res = build(s, fd, &f, path, copy, head, sites);
+		if (res == -EAGAIN)
+			return;
 	}
 	if (identify(fd, &now) < 0 || !same_file(&now, id)) {
 		vu_fd_close(&f.fd);

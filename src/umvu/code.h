@@ -16,6 +16,9 @@ struct vu_code;
 int vu_code_new(struct vu_session *s);
 void vu_code_free(struct vu_session *s);
 
+/* The session has a server now: what is not at hand can be made. */
+void vu_code_serve(struct vu_session *s);
+
 /* The descriptors that it has open, fds[max]; how many. */
 size_t vu_code_fds(const struct vu_session *s, int *fds, size_t max);
 

@@ -161,6 +161,7 @@ int vu_session_serve(struct vu_session *s)
 	s->pid = getpid();
 	s->umask = umask(077);
 	raise_limit(s);
+	vu_code_serve(s);
 	vu_timer_set(&s->loop, &s->guard, GUARD_MS, on_guard);
 	return 0;
 }

@@ -253,7 +253,7 @@ first_program()
 	ln -s nowhere one/dangling
 	for prefix in env "umvu -N" "umvu -N --rc /dev/null" "umvu -N umvu -N"; do
 		for path in "$PWD/none:$PWD/one:$PWD/two" "one::two" "$PWD/three:two:$PWD/two"; do
-			for words in name "name a ''" fixed alone set refused script no_magic cut link dangling nothing \
+			for words in name "name a b" fixed alone set refused script no_magic cut link dangling nothing \
 				two/name ./two/alone two/none/name three/name; do
 				PATH=$path:$PATH first_program "$prefix" $words
 			done
