@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 
 #include "agent/anchor.h"
+#include "agent/gate.h"
 #include "agent/handlers.h"
 #include "agent/known.h"
 #include "agent/rpc.h"
@@ -150,6 +151,7 @@ bool vu_anchor(void)
 		return false;
 	}
 	agent_process.ref = own;
+	vu_gate_look();
 	return true;
 }
 
@@ -158,6 +160,7 @@ void vu_unanchor(const struct vu_session_ref *ref)
 	struct vu_session_ref own = agent_process.ref;
 
 	agent_process.ref = *ref;
+	vu_gate_look();
 	close_own(&own);
 }
 

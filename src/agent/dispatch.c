@@ -8,6 +8,7 @@
 #define ROW_HOST(handler)   NULL
 #define ROW_GATE(handler)   handler
 #define ROW_TRAP(handler)   handler
+#define ROW_EMPTY(handler)  handler
 #define ROW_OWN0(handler)   handler
 #define ROW_OWN1(handler)   handler
 #define ROW_ARG1(handler)   handler

@@ -2,7 +2,8 @@
 /*
  * SIGSEGV and SIGBUS. The agent reads and writes the memory that a call's arguments name as the program
  * itself would, because asking the kernel first costs more than the call; so a bad address is a fault in
- * one of the copy functions of entry.S, and goes on at their fix-up, which makes it EFAULT.
+ * one of the copy functions of entry.S, and goes on at their fix-up, which makes it EFAULT; or in the gate, which
+ * leaves the call to them.
  *
  * A call may be made by a fault, too (VU_FAULT_SITE of abi/code.h). All other faults and signals are the
  * guest's. Its handler is installed with its own flags, so that stack and frame are as it asked for; only
@@ -17,10 +18,19 @@
 #define SI_KERNEL_ 0x80 /* a fault without an address, as that of hlt */
 
 extern char vu_fault_begin[], vu_fault_end[], vu_fault_fixup[], vu_fault_entry[], vu_restorer[];
+extern char vu_gate_peek[], vu_gate_ask[];
+
+/* Where it goes on after a fault at `rip`; 0: it is none of the agent's. */
+static uint64_t mended(uint64_t rip)
+{
+	if (rip >= (uint64_t)vu_fault_begin && rip < (uint64_t)vu_fault_end)
+		return (uint64_t)vu_fault_fixup;
+	return rip == (uint64_t)vu_gate_peek ? (uint64_t)vu_gate_ask : 0;
+}
 
 bool vu_is_mended(uint64_t rip)
 {
-	return rip >= (uint64_t)vu_fault_begin && rip < (uint64_t)vu_fault_end;
+	return mended(rip) != 0;
 }
 
 uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs)
@@ -31,7 +41,7 @@ uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 		return vu_handler_of((unsigned long)sig, vu_detour_entry());
 	}
 	if (info->code > 0 && vu_is_mended(regs->rip)) {
-		regs->rip = (uint64_t)vu_fault_fixup;
+		regs->rip = mended(regs->rip);
 		return 0;
 	}
 	if (info->code == SI_KERNEL_ && vu_fault_call(regs))

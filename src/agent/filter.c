@@ -24,6 +24,7 @@ enum when { HOST, TRAP, OWN0, OWN1, ARG1, ARG3, ARG4, ARG5, ENOSYS_ };
 #define WHEN_HOST   HOST
 #define WHEN_GATE   HOST
 #define WHEN_TRAP   TRAP
+#define WHEN_EMPTY  TRAP
 #define WHEN_OWN0   OWN0
 #define WHEN_OWN1   OWN1
 #define WHEN_ARG1   ARG1

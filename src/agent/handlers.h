@@ -8,6 +8,7 @@
 #define VU_DECLARE_HOST(handler)
 #define VU_DECLARE_GATE(handler)		      vu_handler handler;
 #define VU_DECLARE_TRAP(handler)		      vu_handler handler;
+#define VU_DECLARE_EMPTY(handler)		      vu_handler handler;
 #define VU_DECLARE_OWN0(handler)		      vu_handler handler;
 #define VU_DECLARE_OWN1(handler)		      vu_handler handler;
 #define VU_DECLARE_ARG1(handler)		      vu_handler handler;

@@ -411,6 +411,7 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 	parse_stack(sp, &st);
 	map_view();
 	take_state();
+	vu_gate_look();
 	trap_calls();
 	agent_process.patches = want_patches(&st);
 	agent_process.euid = (unsigned int)*aux(&st, AT_EUID);

@@ -661,6 +661,15 @@ bool vu_quick_is_done(const struct vu_frame *f, long result)
 	return f->nr == __NR_wait4 && f->arg[1] && is_end(f, result);
 }
 
+unsigned char vu_gate_asks VU_HOT;
+
+void vu_gate_look(void)
+{
+	_Static_assert(offsetof(struct vu_process, tree) == 248, "PROCESS_TREE of gate.S");
+
+	vu_gate_asks = vu_counts() || vu_is_anchored();
+}
+
 struct vu_answer vu_quick(struct vu_frame *f)
 {
 	return vu_counts() ? look_and_count(f) : look(f);

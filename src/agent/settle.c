@@ -32,7 +32,7 @@ extern char vu_clone_child[], vu_clone_end[], vu_handlers_begin[], vu_handlers_e
 	vu_fault_entry[], vu_fault_leave[];
 /* gate.S */
 extern char vu_gate_stubs[], vu_gate_nr_in_rcx[], vu_gate[], vu_gate_entering[], vu_gate_entered[],
-	vu_gate_going[], vu_gate_ret[], vu_gate_ret_in_rcx[], vu_gate_ret_in_rax[], vu_gate_host[],
+	vu_gate_going[], vu_gate_ret[], vu_gate_ret_in_rcx[], vu_gate_ret_in_rax[], vu_gate_empty[],
 	vu_gate_made_host[], vu_gate_issue[], vu_gate_made[], vu_gate_slow[];
 
 /* --- the place that a patched site stands for --------------------------------------------------- */
@@ -230,7 +230,7 @@ static bool in_gate(struct vu_regs *r)
 		return true;
 	if (within(rip, vu_gate_ret_in_rcx, vu_gate_ret_in_rax))
 		result = r->rcx;
-	if (within(rip, vu_gate_ret, vu_gate_host) || within(rip, vu_gate_made_host, vu_gate_slow))
+	if (within(rip, vu_gate_ret, vu_gate_empty) || within(rip, vu_gate_made_host, vu_gate_slow))
 		go_on(r, &call, kind, result);
 	else
 		begin_again(r, &call, true);

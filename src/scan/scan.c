@@ -30,6 +30,7 @@
 #define IS_HOST_HOST   true
 #define IS_HOST_GATE   false
 #define IS_HOST_TRAP   false
+#define IS_HOST_EMPTY  false
 #define IS_HOST_OWN0   false
 #define IS_HOST_OWN1   false
 #define IS_HOST_ARG1   false

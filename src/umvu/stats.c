@@ -17,6 +17,7 @@
 #define TRAPS_HOST   false
 #define TRAPS_GATE   false
 #define TRAPS_TRAP   true
+#define TRAPS_EMPTY  true
 #define TRAPS_ENOSYS true
 #define TRAPS_OWN0   false
 #define TRAPS_OWN1   false

@@ -25,6 +25,13 @@
 #define SAVED(n) (104 + 8 * (n)) /* rbx, rbp, r12 to r15 */
 #define HOST_KIND -8		 /* on the stack: no signal's frame comes nearer than 128 bytes */
 
+/* gate.h */
+#define CLASS_OWN0   2
+#define CLASS_EMPTY  3
+#define PROCESS_TREE 248 /* in struct vu_process: the tree's descriptor */
+
+#define AT_EMPTY_PATH 0x1000
+
 #define __NR_rt_sigprocmask 14
 #define SIG_SETMASK	    2
 
@@ -99,8 +106,19 @@ vu_gate:
 	cmp	$SYS_SLOTS, %eax
 	jae	vu_gate_ask
 	lea	vu_gate_class(%rip), %rcx
-	cmpb	$0, (%rcx,%rax)
+	movzbl	(%rcx,%rax), %ecx
+	test	%ecx, %ecx
 	je	vu_gate_host
+	cmp	$CLASS_EMPTY, %ecx
+	ja	vu_gate_ask
+	je	vu_gate_empty
+	cmp	$CLASS_OWN0, %ecx
+	jne	vu_gate_ask
+	cmpb	$0, vu_gate_asks(%rip)
+	jne	vu_gate_ask
+	cmp	agent_process+PROCESS_TREE(%rip), %edi
+	jne	vu_gate_host
+	.globl	vu_gate_ask
 vu_gate_ask:
 	lea	-FRAME(%rsp), %rsp
 	.globl	vu_gate_entering
@@ -188,6 +206,17 @@ vu_gate_ret_in_rax:
 	ret
 3:	cmp	$ERR_F001, %rax
 	ret
+
+	.globl	vu_gate_empty
+vu_gate_empty:
+	test	$AT_EMPTY_PATH, %r10d
+	jz	vu_gate_ask
+	cmpb	$0, vu_gate_asks(%rip)
+	jne	vu_gate_ask
+	.globl	vu_gate_peek
+vu_gate_peek:				/* a bad address is a fault, which goes on at vu_gate_ask (fault.c) */
+	cmpb	$0, (%rsi)
+	jne	vu_gate_ask
 
 	.globl	vu_gate_host
 vu_gate_host:
