@@ -13,6 +13,11 @@
  *	- by the process when its cwd, root or namespaces change;
  *	- LIFE after it was looked at, whatever happens: for links that are made outside the session,
  *	  or by a process that has left its user namespace (anchor.c) and so reaches its own view only.
+ * Where there are links among the directories of a path it takes a walk to find out about it. Of such a path is known,
+ * too, to what directory they have led (VU_KNOWN_PLACE, for as long as PLACES): if the kernel says that they lead there
+ * still, they are not walked again. A directory has one name only, so other links that lead there are no less the
+ * kernel's own, unless they go into what a mount covers and leave it again by "..".
+ *
  * An entry counts from the moment before it was looked at: a change that comes while it is looked at makes
  * it useless.
  *
@@ -27,6 +32,7 @@
  *
  * The shared table is read in the view's image. Who has found something out maps it again to write (VU_SHARED_ADDR).
  */
+#include <asm/stat.h>
 #include <asm/unistd_64.h>
 #include <linux/fcntl.h>
 
@@ -38,6 +44,8 @@
 
 #define ENTRIES 256
 #define LIFE	(1ul << 24) /* cycles: 4 to 17 ms at 4 to 1 GHz */
+#define LATELY	(4 * LIFE)
+#define PLACES	(64 * LIFE)
 #define MIX1	0x9e3779b97f4a7c15ul
 #define MIX2	0xbf58476d1ce4e5b9ul
 #define SHARED	1ul /* the bit of a key that says: what all know */
@@ -151,7 +159,7 @@ static const struct vu_known_entry *entry(const struct vu_moment *now, uint64_t 
 				   &entries[h % ENTRIES];
 }
 
-/* For how long it is known; LIFE or more: it is not. */
+/* For how long it is known. */
 static uint64_t age(const struct vu_moment *now, uint64_t h)
 {
 	const struct vu_known_entry *e = entry(now, h);
@@ -164,6 +172,26 @@ static uint64_t age(const struct vu_moment *now, uint64_t h)
 bool vu_known(const struct vu_moment *now, enum vu_known_kind kind, const char *s, size_t n)
 {
 	return now->stamp && age(now, hash(now->key, kind, s, n)) < LIFE;
+}
+
+bool vu_known_lately(const struct vu_moment *now, enum vu_known_kind kind, const char *s, size_t n)
+{
+	return now->stamp && age(now, hash(now->key, kind, s, n)) < LATELY;
+}
+
+bool vu_known_linked(const struct vu_moment *now, const char *s, size_t n)
+{
+	return now->stamp && age(now, hash(now->key, VU_KNOWN_LINKED, s, n)) < PLACES;
+}
+
+static uint64_t place_hash(uint64_t key, const char *s, size_t n, const struct stat *st)
+{
+	return mix(mix(hash(key, VU_KNOWN_PLACE, s, n), st->st_dev), st->st_ino);
+}
+
+bool vu_known_place(const struct vu_moment *now, const char *s, size_t n, const struct stat *st)
+{
+	return now->stamp && age(now, place_hash(now->key, s, n, st)) < PLACES;
 }
 
 uint64_t vu_inside_key(const struct vu_moment *now, enum vu_known_kind kind, const char *s,
@@ -217,21 +245,32 @@ static bool make_writable(void)
 	return writable;
 }
 
-void vu_know(const struct vu_moment *then, enum vu_known_kind kind, const char *s, size_t n)
+/* What has hash h is known since then, for a while of `life`. */
+static void know(const struct vu_moment *then, uint64_t h, uint64_t life)
 {
 	struct vu_shared *shared = (void *)VU_SHARED_ADDR;
 	struct vu_known_entry *e;
-	uint64_t h;
 
-	if (!then->stamp)
-		return;
-	h = hash(then->key, kind, s, n);
 	/* What is known for long yet need not be told: a process may do without the mapping. */
-	if (age(then, h) < LIFE / 2 || ((then->key & SHARED) && !make_writable()))
+	if (age(then, h) < life / 2 || ((then->key & SHARED) && !make_writable()))
 		return;
 	e = then->key & SHARED ? &shared->known[h % VU_KNOWN_ENTRIES] : &entries[h % ENTRIES];
 	__atomic_store_n(&e->stamp, then->stamp, __ATOMIC_RELAXED);
 	__atomic_store_n(&e->tag, h ^ then->stamp * MIX1, __ATOMIC_RELAXED);
+}
+
+void vu_know(const struct vu_moment *then, enum vu_known_kind kind, const char *s, size_t n)
+{
+	if (then->stamp)
+		know(then, hash(then->key, kind, s, n), LIFE);
+}
+
+void vu_know_place(const struct vu_moment *then, const char *s, size_t n, const struct stat *st)
+{
+	if (!then->stamp)
+		return;
+	know(then, place_hash(then->key, s, n, st), PLACES);
+	know(then, hash(then->key, VU_KNOWN_LINKED, s, n), PLACES);
 }
 
 void vu_known_forget(void)

@@ -5,10 +5,14 @@
 
 #include "agent/agent.h"
 
+struct stat;
+
 enum vu_known_kind {
 	VU_KNOWN_DIR =
 		1, /* the directories of a path (with the last slash) are the kernel's own, or missing */
 	VU_KNOWN_FOLLOW, /* the path is, a link at its end being followed */
+	VU_KNOWN_LINKED, /* the directories of a path are, although there are links among them: their place is known */
+	VU_KNOWN_PLACE, /* the place to which they lead */
 };
 
 /*
@@ -22,11 +26,21 @@ struct vu_moment {
 struct vu_moment vu_known_now(bool absolute);
 /* Is it known of the n bytes of s? */
 bool vu_known(const struct vu_moment *now, enum vu_known_kind kind, const char *s, size_t n);
+/* Was it known until lately? */
+bool vu_known_lately(const struct vu_moment *now, enum vu_known_kind kind, const char *s, size_t n);
 /*
- * Is what is found out here to be known? Not on the quick way, where there is little stack, in a process that has not
- * told others anything yet: its first path is for the full way.
+ * Can what is found out here be told to others? Not on the quick way, where there is little stack, in a process that
+ * has not told them anything yet: that is for the full way.
  */
 bool vu_may_know(const struct vu_moment *now);
+/*
+ * Is that the place (device and inode) to which the directories of a path (n bytes, a slash the last of them) have
+ * led, by links that were the kernel's own? Asked before it is looked at: vu_known_linked(). It is known for much longer
+ * than the rest, because it is looked at.
+ */
+bool vu_known_linked(const struct vu_moment *now, const char *s, size_t n);
+bool vu_known_place(const struct vu_moment *now, const char *s, size_t n, const struct stat *st);
+void vu_know_place(const struct vu_moment *then, const char *s, size_t n, const struct stat *st);
 /* It has been found out since `then`: whatever was changed meanwhile, it will not be known. */
 void vu_know(const struct vu_moment *then, enum vu_known_kind kind, const char *s, size_t n);
 /*

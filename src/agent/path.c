@@ -10,9 +10,11 @@
  * there. Everything else is walked (walk.c).
  *
  * What was found out is remembered for some milliseconds (known.c): of directories, that the way to them is
- * the kernel's own, links and ".." on it included; of whole paths the same.
+ * the kernel's own, links and ".." on it included; of whole paths the same. A link at the end that leads to a name in the
+ * same directory, as those of libraries do, is looked at as that name.
  */
 #include <asm/errno.h>
+#include <asm/stat.h>
 #include <asm/unistd_64.h>
 #include <linux/fcntl.h>
 #include <linux/openat2.h>
@@ -21,6 +23,8 @@
 #include "agent/path.h"
 #include "agent/tree.h"
 
+#define NAME_ROOM  48 /* for a name that a link may lead to, and its end */
+#define BESIDE_MAX 4  /* links to names beside them that are followed here */
 #define O_WRONLY_  01
 #define O_CLOEXEC_ 02000000
 
@@ -192,6 +196,55 @@ static bool follows(uint32_t how, const struct shape *sh)
 	return sh->slash ? !(how & VU_CREATE) : how & VU_FOLLOW;
 }
 
+/* The kernel's answer of the directories of a path, which are n bytes of it, with the last slash. 0 or -errno. */
+static long stat_dirs(int dirfd, char *path, size_t n, struct stat *st)
+{
+	char was = path[n];
+	long r;
+
+	path[n] = 0;
+	r = vu_sys(__NR_newfstatat, dirfd, path, st, AT_NO_AUTOMOUNT);
+	path[n] = was;
+	return r;
+}
+
+/* Is `text`, n bytes, the name of something in the same directory, which no mount covers? */
+static bool is_beside(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (text[i] == '/')
+			return false;
+	return n && !(text[0] == '.' && (n == 1 || (n == 2 && text[1] == '.'))) &&
+	       !is_mount_name(text, n);
+}
+
+/*
+ * No link at the end of the path, whose directories are the kernel's own, or one that leads to such a name beside it? In
+ * the end the path is as it was; the `size` bytes where it is have room for what links say.
+ */
+static enum proof look_at_last(int dirfd, char *path, size_t size, const struct shape *sh)
+{
+	enum proof proof = look_at(dirfd, path, sh->end);
+	char *text = sh->last + NAME_ROOM, *kept = text + NAME_ROOM;
+	size_t len = (size_t)(sh->end - sh->last);
+	long n;
+
+	if (proof != UNKNOWN || *sh->end || len >= NAME_ROOM || kept + len > path + size)
+		return proof;
+	memcpy(kept, sh->last, len);
+	for (int i = 0; i < BESIDE_MAX && proof == UNKNOWN; i++) {
+		n = vu_sys(__NR_readlinkat, dirfd, path, text, NAME_ROOM);
+		if (n <= 0 || n == NAME_ROOM || !is_beside(text, (size_t)n))
+			break;
+		memcpy(sh->last, text, (size_t)n);
+		sh->last[n] = 0;
+		proof = look_at(dirfd, path, sh->last + n);
+	}
+	memcpy(sh->last, kept, len);
+	sh->last[len] = 0;
+	return proof;
+}
+
 /* The moment before the path is looked at; one without a stamp if nothing is to be remembered of it. */
 static struct vu_moment before(int dirfd, const char *path)
 {
@@ -208,8 +261,23 @@ static void know_dirs(const struct vu_moment *then, const char *path, size_t n)
 			vu_know(then, VU_KNOWN_DIR, path, i);
 }
 
+/*
+ * Do the directories of the path, n bytes of it, lead where they led when a walk showed that their links are the
+ * kernel's own? The kernel's answer is more than a program's stack may have room for: it goes behind the path, in the
+ * `size` bytes where that is.
+ */
+static bool lead_there_still(int dirfd, char *path, size_t n, size_t size,
+			     const struct vu_moment *now)
+{
+	uint64_t from = ((uint64_t)path + vu_strlen(path) + 16) & ~15ul;
+	struct stat *st = (struct stat *)from;
+
+	return from + sizeof(*st) <= (uint64_t)path + size && vu_known_linked(now, path, n) &&
+	       !stat_dirs(dirfd, path, n, st) && vu_known_place(now, path, n, st);
+}
+
 /* Are the directories the kernel's own? PLAIN; MISSING, FAILS: the call will fail before its last component. */
-static enum proof prove_dirs(int dirfd, char *path, const struct shape *sh,
+static enum proof prove_dirs(int dirfd, char *path, size_t size, const struct shape *sh,
 			     const struct vu_moment *now, uint32_t *how)
 {
 	size_t n = (size_t)(sh->last - path);
@@ -217,6 +285,10 @@ static enum proof prove_dirs(int dirfd, char *path, const struct shape *sh,
 
 	if (n && vu_known(now, VU_KNOWN_DIR, path, n))
 		return PLAIN;
+	if (n && lead_there_still(dirfd, path, n, size, now)) {
+		vu_know(now, VU_KNOWN_DIR, path, n);
+		return PLAIN;
+	}
 	if (sh->dotdot || has_mount_name(path, sh->last))
 		return UNKNOWN;
 	proof = look_at_dirs(dirfd, path, sh);
@@ -250,7 +322,25 @@ static bool is_plain_name(const struct vu_moment *now, const char *path, size_t 
 	return !from || vu_known(now, VU_KNOWN_DIR, path, from);
 }
 
-bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how)
+/* How many bytes of the path its directories are, with the last slash. */
+static size_t dirs_of(const char *path)
+{
+	size_t n = vu_strlen(path);
+
+	while (n && path[n - 1] != '/')
+		n--;
+	return n;
+}
+
+/* Whether it was known until lately, which is so of what processes one after the other look at. */
+static bool was_known(const struct vu_moment *now, const char *path, size_t n, uint32_t how)
+{
+	if (how & VU_FOLLOW)
+		return vu_known_lately(now, VU_KNOWN_FOLLOW, path, n);
+	return vu_known_lately(now, VU_KNOWN_DIR, path, dirs_of(path));
+}
+
+bool vu_is_plain(int dirfd, char *path, size_t n, size_t size, uint32_t *how)
 {
 	const struct vu_moment now = before(dirfd, path);
 	enum proof proof;
@@ -259,13 +349,13 @@ bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how)
 	if (*how & VU_FOLLOW ? vu_known(&now, VU_KNOWN_FOLLOW, path, n) :
 			       is_plain_name(&now, path, n))
 		return true;
-	if (!vu_may_know(&now))
+	if (!vu_may_know(&now) && !was_known(&now, path, n, *how))
 		return false;
 	get_shape(path, &sh);
 	if (is_root_covered(path) || is_dots(&sh) ||
 	    (sh.end > sh.last && is_mount_name(sh.last, (size_t)(sh.end - sh.last))))
 		return false;
-	proof = prove_dirs(dirfd, path, &sh, &now, how);
+	proof = prove_dirs(dirfd, path, size, &sh, &now, how);
 	if (proof == MISSING && (*how & VU_FOLLOW))
 		vu_know(&now, VU_KNOWN_FOLLOW, path, n);
 	if (proof != PLAIN)
@@ -274,7 +364,7 @@ bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how)
 		return true;
 	if (!follows(*how, &sh))
 		return true;
-	proof = look_at(dirfd, path, sh.end);
+	proof = look_at_last(dirfd, path, size, &sh);
 	if (proof <= MISSING)
 		vu_know(&now, VU_KNOWN_FOLLOW, path, n);
 	return proof != UNKNOWN;
@@ -289,6 +379,17 @@ static void remember(const struct vu_moment *then, char *path, uint32_t how)
 	know_dirs(then, path, (size_t)(sh.last - path));
 	if (how & VU_FOLLOW)
 		vu_know(then, VU_KNOWN_FOLLOW, path, vu_strlen(path));
+}
+
+/* The same of its directories, n bytes (0: nothing is known of them), which led to that place before. */
+static void remember_place(const struct vu_moment *then, int dirfd, char *path, size_t n,
+			   const struct stat *place)
+{
+	struct stat now;
+
+	if (n && !stat_dirs(dirfd, path, n, &now) && now.st_dev == place->st_dev &&
+	    now.st_ino == place->st_ino)
+		vu_know_place(then, path, n, place);
 }
 
 /* Puts the mount's name for the kernel in the place of the first bytes of the path; its length, 0: no room. */
@@ -408,8 +509,9 @@ bool vu_is_special(const char *path, size_t n)
 static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, struct vu_path *p)
 {
 	struct vu_moment now;
+	struct stat place;
 	char given[256];
-	size_t n = vu_strlen(p->real);
+	size_t n = vu_strlen(p->real), n_dirs = 0;
 	bool must_walk, missing;
 	long r;
 
@@ -420,12 +522,14 @@ static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, 
 		if (!vu_touches(VU_TOUCH_PATHS))
 			return as_it_is(p, dirfd, 0);
 		if (!(flags & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) &&
-		    vu_is_plain(dirfd, p->real, n, &how))
+		    vu_is_plain(dirfd, p->real, n, sizeof(p->real), &how))
 			return as_it_is(p, dirfd, 0);
 	}
 	if (n < sizeof(given)) /* what is longer is not asked for quickly */
 		memcpy(given, p->real, n + 1);
 	now = before(dirfd, p->real);
+	if ((how & VU_NO_RUN) && now.stamp && !stat_dirs(dirfd, p->real, dirs_of(p->real), &place))
+		n_dirs = dirs_of(p->real);
 	r = vu_walk(c, dirfd, how, flags, p);
 	missing = p->flags & VU_PATH_MISSING;
 	if (flags || (r && !missing))
@@ -434,8 +538,10 @@ static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, 
 					       VU_PATH_OPENED | VU_PATH_SLASH)))
 		remember_inside(&now, given, missing ? how & ~VU_FOLLOW : how, p);
 	if (vu_touches(VU_TOUCH_PATHS) &&
-	    (p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC)) == VU_PATH_NATIVE)
+	    (p->flags & (VU_PATH_NATIVE | VU_PATH_MAGIC)) == VU_PATH_NATIVE) {
 		remember(&now, p->real, how);
+		remember_place(&now, dirfd, p->real, n_dirs, &place);
+	}
 	return r;
 }
 

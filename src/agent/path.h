@@ -30,10 +30,10 @@ long vu_resolve_how(struct vu_call *c, int dirfd, unsigned long path, uint32_t h
 void vu_path_put(struct vu_path *p);
 
 /*
- * Is the path (n bytes and a NUL, in memory of the agent's that may be written) surely the kernel's own,
- * in a view with mounts? If not, *how gets what helps the walk.
+ * Is the path (n bytes and a NUL, in `size` bytes of the agent's, which is as it was in the end) surely the kernel's
+ * own, in a view with mounts? If not, *how gets what helps the walk.
  */
-bool vu_is_plain(int dirfd, char *path, size_t n, uint32_t *how);
+bool vu_is_plain(int dirfd, char *path, size_t n, size_t size, uint32_t *how);
 /*
  * If the path (n bytes and a NUL, in `size` bytes of the agent's) is known to lead into a mount, it becomes the
  * name that the kernel knows the place by. Else it may have changed, too.

@@ -142,7 +142,8 @@ static bool is_ready(struct vu_frame *f, struct quick_path *p, enum unless unles
 		return false;
 	if (unless == MAGIC && may_be_magic(p->text))
 		return false;
-	if (!vu_touches(VU_TOUCH_PATHS) || vu_is_plain(p->dirfd, p->text, (size_t)p->len, &p->how))
+	if (!vu_touches(VU_TOUCH_PATHS) ||
+	    vu_is_plain(p->dirfd, p->text, (size_t)p->len, VU_PATH_ROOM, &p->how))
 		return true;
 	p->inside = vu_is_inside(p->dirfd, p->text, (size_t)p->len, VU_PATH_ROOM, p->how);
 	return p->inside;

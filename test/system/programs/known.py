@@ -8,6 +8,7 @@ Each function test_* is a case.
 """
 
 import ctypes
+import errno
 import mmap
 import os
 import signal
@@ -240,17 +241,87 @@ def test_missing():
     assert get(TOP + "/n/file") == get("n/file") == "one"
 
 
+def outside(command):
+    """Have a shell outside of the session do it."""
+    with open("asked", "w", encoding="ascii") as ask:
+        ask.write(command + "\n")
+    with open("answered", encoding="ascii") as answer:
+        answer.read()
+
+
+def soon(path, text):
+    """The file holds that in a moment, and from then on."""
+    end = time.monotonic() + 10
+    while get(path) != text:
+        assert time.monotonic() < end, (path, get(path))
+    for _ in range(5):
+        assert get(path) == text, path
+        time.sleep(0.02)
+
+
 def test_outside():
     """A process outside of the session: seen a moment later."""
     plain("f/x")
     warm("f/x")
-    with open("asked", "w", encoding="ascii") as ask:
-        ask.write("ln -sf ../mnt/file f/x\n")
-    with open("answered", encoding="ascii") as answer:
-        answer.read()
-    end = time.monotonic() + 10
-    while get("f/x") != "one":
-        assert time.monotonic() < end, get("f/x")
+    outside("ln -sf ../mnt/file f/x")
+    soon("f/x", "one")
+
+
+def test_outside_directories():
+    """... where there are links among the directories, for somebody who has walked them for a while."""
+    plain("h/real/deep/file")
+    plain("h/other/deep/file")
+    os.symlink("real", "h/link")
+    os.mkdir("h/host")
+    paths = [TOP + "/h/link/deep/file", "h/link/deep/file"]
+    for target, text in (("other", "plain"), ("../mnt", "one"), ("real", "plain"), ("../mnt", "one")) * 2:
+        outside(f"ln -sfn {target} h/link")
+        for path in paths:
+            soon(path.replace("/deep", "") if text == "one" else path, text)
+
+
+def test_outside_new_programs():
+    """... and for programs that begin one after the other."""
+    plain("p/real/file")
+    os.symlink("real", "p/link")
+    os.symlink("file", "p/real/name")
+    os.symlink("file", "mnt/name")
+    for target, text in (("real", b"plain\n"), ("../mnt", b"one\n")) * 4:
+        outside(f"ln -sfn {target} p/link")
+        time.sleep(0.02)
+        for _ in range(5):
+            for path in (TOP + "/p/link/file", TOP + "/p/link/name"):
+                assert subprocess.check_output(["cat", path]) == text, (path, target)
+            time.sleep(0.01)
+
+
+def test_links_beside():
+    """A link at the end that leads to a name beside it, which is a link, a mount point, or not there."""
+    plain("q/file.1.2")
+    os.symlink("file.1.2", "q/file.1")
+    os.symlink("file.1", "q/file")
+    for path in ("q/file", TOP + "/q/file"):
+        soon(path, "plain")
+        outside("ln -sfn ../mnt/file q/file.1")
+        soon(path, "one")
+        outside("ln -sfn nowhere q/file.1")
+        time.sleep(0.02)
+        assert not os.path.exists(path)
+        outside("ln -sfn file q/file.1")
+        time.sleep(0.02)
+        try:
+            assert not get(path)
+        except OSError as e:
+            assert e.errno == errno.ELOOP
+        outside("ln -sfn file.1.2 q/file.1")
+        soon(path, "plain")
+    os.mkdir("q/point")
+    os.symlink("point", "q/to-point")
+    names = sorted(os.listdir("q/to-point"))
+    subprocess.run(["vumount", "-t", "vufuseext2", "img", "q/point"], check=True)
+    assert "file" in os.listdir("q/to-point") != names
+    subprocess.run(["vuumount", "q/point"], check=True)
+    assert os.listdir("q/to-point") == names
 
 
 def test_mounts():
