@@ -91,9 +91,15 @@ static bool is_plain(int fd)
 /* The program of that name, if it is plain: its descriptor, or -1 and errno is ENOENT where there is none. */
 static int open_plain(const char *path)
 {
-	VU_CLEANUP(fd) int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	VU_CLEANUP(fd) int fd = -1;
+	struct stat st;
 
-	if (fd < 0 || is_plain(fd))
+	if (stat(path, &st) < 0)
+		return -1;
+	/* A device is not even opened. */
+	if (S_ISREG(st.st_mode))
+		fd = open(path, O_RDONLY | O_NONBLOCK);
+	if (fd >= 0 && is_plain(fd))
 		return vu_steal_fd(&fd);
 	errno = ENOEXEC;
 	return -1;

@@ -300,6 +300,17 @@ static int start_command(struct front *f, const struct vu_first *first)
 	return res;
 }
 
+/* What the server has said before it went. */
+static void hear_out(const struct front *f)
+{
+	struct pollfd poll_link = { .fd = f->link.fd, .events = POLLIN };
+	struct vu_front_message m;
+
+	while (poll(&poll_link, 1, 0) > 0 && vu_front_receive(&f->link, &m) > 0)
+		if (m.kind == VU_LINK_LOG)
+			dprintf(STDERR_FILENO, "%s\n", m.text);
+}
+
 /* The server has been killed: nobody else ends the guests (but the realm, later). */
 static void clean_up(struct front *f)
 {
@@ -309,6 +320,7 @@ static void clean_up(struct front *f)
 	pid_t list[CHILDREN_MAX];
 	int ms;
 
+	hear_out(f);
 	vu_log_err("front", "the session's server has ended unexpectedly; its processes are ended");
 	vu_orphans_end(&g);
 	if (!f->link.nested)

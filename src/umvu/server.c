@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -86,7 +87,6 @@ static void settle(void)
 {
 	sigset_t none;
 
-	setsid();
 	sigemptyset(&none);
 	vu_signals_reset(&none);
 	signal(SIGPIPE, SIG_IGN);
@@ -109,13 +109,41 @@ static void give_way(int link)
 		;
 }
 
+/* Tell the front why there is no server. */
+_Noreturn static void give_up(int link, int error)
+{
+	char text[160];
+	struct vu_rpc_reply head = { .magic = VU_RPC_MAGIC, .reserved = VU_LINK_LOG };
+	struct iovec iov[2] = { { &head, sizeof(head) }, { text, 0 } };
+
+	snprintf(text, sizeof(text), "umvu: the session's server cannot begin: %s",
+		 strerror(-error));
+	head.len = (uint32_t)strlen(text) + 1;
+	iov[1].iov_len = head.len;
+	vu_fd_send(link, iov, 2, NULL, 0);
+	_exit(125);
+}
+
+static int begin(struct vu_session *s, struct vu_view *v)
+{
+	int res = vu_session_serve(s);
+
+	if (!res)
+		res = vu_view_adopt(v);
+	return res ? res : vu_view_serve(v);
+}
+
 _Noreturn static void run(struct vu_session *s, struct vu_view *v, int link, bool debug)
 {
+	int res;
+
+	setsid();
 	give_way(link);
 	shed(s, link, debug);
 	settle();
-	if (vu_session_serve(s) < 0 || vu_view_adopt(v) < 0 || vu_view_serve(v) < 0)
-		_exit(125);
+	res = begin(s, v);
+	if (res < 0)
+		give_up(link, res);
 	if (!debug)
 		vu_log_to(to_fronts, s);
 	vu_fd_nonblock(link, true);
