@@ -138,6 +138,7 @@ _Noreturn static void run(const struct vu_driver_exec *x, int output, int report
 		.execfn = x->session->paths.init,
 		.argv = make_argv(x),
 	};
+	struct vu_launch_plan plan;
 	struct vu_strings env = { NULL, 0 };
 	char folder[40];
 	sigset_t none;
@@ -158,7 +159,9 @@ _Noreturn static void run(const struct vu_driver_exec *x, int output, int report
 	report = place_fds(x, output, report);
 	launch.envp = env.list;
 	if (!res)
-		res = launch.argv && env.list ? vu_launch_exec(&launch) : -ENOMEM;
+		res = launch.argv && env.list ? vu_launch_plan(&launch, &plan) : -ENOMEM;
+	if (!res)
+		res = vu_launch_exec(&plan);
 	give_up(report, VU_DRIVER_EXEC, -res);
 }
 

@@ -255,7 +255,7 @@ static void serve(struct front *f)
  * In the child, which has our memory until its exec: become a guest. Until it is one nobody but the front knows of
  * it, and it must not outlive that.
  */
-_Noreturn static void run_command(const struct front *f, const struct vu_launch *launch,
+_Noreturn static void run_command(const struct front *f, const struct vu_launch_plan *plan,
 				  pid_t parent)
 {
 	int res;
@@ -265,7 +265,7 @@ _Noreturn static void run_command(const struct front *f, const struct vu_launch 
 		_exit(EXIT_UMVU);
 	sigprocmask(SIG_SETMASK, &f->mask, NULL);
 	vu_front_go(&f->link);
-	res = vu_launch_exec(launch);
+	res = vu_launch_exec(plan);
 	vu_log_err("front", "vu-loader cannot be run: %s", strerror(-res));
 	_exit(EXIT_UMVU);
 }
@@ -280,6 +280,7 @@ static int start_command(struct front *f, const struct vu_first *first)
 		.execfn = first->path,
 		.argv = first->argv.list,
 	};
+	struct vu_launch_plan plan;
 	struct vu_cred cred;
 	pid_t parent = getpid();
 	int res;
@@ -289,10 +290,14 @@ static int start_command(struct front *f, const struct vu_first *first)
 	launch.envp = environ;
 	if (f->link.nested && (f->link.classes & VU_TOUCH_IDS) && vu_launch_cred(&cred) == 0)
 		launch.cred = &cred;
-	f->command = vfork();
-	if (f->command == 0)
-		run_command(f, &launch, parent);
-	res = f->command < 0 ? -errno : 0;
+	res = vu_launch_plan(&launch, &plan);
+	if (!res) {
+		f->command = vfork();
+		if (f->command == 0)
+			run_command(f, &plan, parent);
+		res = f->command < 0 ? -errno : 0;
+		vu_launch_drop(&plan);
+	}
 	if (res < 0) {
 		vu_front_go(&f->link);
 		vu_log_err("front", "cannot start the command: %s", strerror(-res));

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/hex.h"
 #include "base/str.h"
 #include "abi/view.h"
@@ -63,30 +64,41 @@ static void fill_state(struct vu_exec_state *s, const struct vu_launch *l, int i
 	s->size = vu_state_size(s->cred.n_groups);
 }
 
-int vu_launch_exec(const struct vu_launch *l)
+int vu_launch_plan(const struct vu_launch *l, struct vu_launch_plan *p)
 {
-	char hex[2 * sizeof(struct vu_exec_state) + 1], path[64];
-	VU_CLEANUP(free) char **argv = NULL;
 	struct vu_exec_state state;
 	size_t n = 0;
-	int interp;
 
 	while (l->argv[n])
 		n++;
-	argv = malloc((n + 3) * sizeof(*argv));
-	if (!argv)
+	p->interp = vu_launch_interpreter(l->exe_fd);
+	if (p->interp < 0 && p->interp != -ENOENT)
+		return p->interp;
+	p->argv = malloc((n + 3) * sizeof(*p->argv));
+	if (!p->argv) {
+		vu_fd_close(&p->interp);
 		return -ENOMEM;
-	interp = vu_launch_interpreter(l->exe_fd);
-	if (interp < 0 && interp != -ENOENT)
-		return interp;
-	fill_state(&state, l, interp < 0 ? -1 : interp);
-	vu_hex_encode(&state, state.size, hex);
-	argv[0] = hex;
-	argv[1] = (char *)l->execfn;
-	memcpy(argv + 2, l->argv, (n + 1) * sizeof(*argv));
-	snprintf(path, sizeof(path), "/proc/%d/fd/%d", l->ref.server, l->ref.loader_fd);
-	execve(path, argv, l->envp);
+	}
+	fill_state(&state, l, p->interp < 0 ? -1 : p->interp);
+	vu_hex_encode(&state, state.size, p->state);
+	p->argv[0] = p->state;
+	p->argv[1] = (char *)l->execfn;
+	memcpy(p->argv + 2, l->argv, (n + 1) * sizeof(*p->argv));
+	snprintf(p->path, sizeof(p->path), "/proc/%d/fd/%d", l->ref.server, l->ref.loader_fd);
+	p->envp = l->envp;
+	return 0;
+}
+
+int vu_launch_exec(const struct vu_launch_plan *p)
+{
+	execve(p->path, p->argv, p->envp);
 	return -errno;
+}
+
+void vu_launch_drop(struct vu_launch_plan *p)
+{
+	vu_fd_close(&p->interp);
+	free(p->argv);
 }
 
 static uint64_t bounding_set(void)

@@ -26,8 +26,25 @@ struct vu_launch {
  */
 int vu_launch_interpreter(int exe_fd);
 
-/* execve(2) of the loader. Returns only with an error, -errno. For a child that has just been forked. */
-int vu_launch_exec(const struct vu_launch *l);
+/* What execve(2) is to be given. */
+struct vu_launch_plan {
+	char path[64]; /* of the loader */
+	char **argv;   /* the state, the program's name, its arguments */
+	char *const *envp;
+	int interp; /* the program's interpreter, open for the loader (without FD_CLOEXEC), < 0: none */
+	char state[2 * sizeof(struct vu_exec_state) + 1];
+};
+
+/*
+ * Plan it: all that takes memory or may fail. The strings of `l` are referred to. 0 and *p, which vu_launch_drop()
+ * frees; or -errno, as of vu_launch_interpreter(), or -ENOMEM.
+ */
+int vu_launch_plan(const struct vu_launch *l, struct vu_launch_plan *p);
+
+/* execve(2). Returns only with an error, -errno. For the child of a fork or vfork. */
+int vu_launch_exec(const struct vu_launch_plan *p);
+
+void vu_launch_drop(struct vu_launch_plan *p);
 
 /* The ids and capabilities of the calling thread. 0 or -errno. */
 int vu_launch_cred(struct vu_cred *cred);
