@@ -73,7 +73,9 @@ ssize_t vu_fd_send(int sock, const struct iovec *iov, size_t n_iov, const int *f
 	do
 		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+	if (n < 0)
+		return errno == ETOOMANYREFS ? -EMFILE : -errno;
+	return n;
 }
 
 /* Take the descriptors out of `msg`, at most `max`; those above are closed. The number that came. */

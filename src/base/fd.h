@@ -24,7 +24,8 @@ int vu_fd_dup(int fd, int lowest);
 
 /*
  * Send one message of `n_iov` pieces and `n_fds` (at most VU_FD_MAX) descriptors, which stay the
- * caller's. Restarted on EINTR, never raises SIGPIPE. Bytes sent or -errno; blocks as the socket does.
+ * caller's. Restarted on EINTR, never raises SIGPIPE. Bytes sent or -errno; -EMFILE, too, where more descriptors of the
+ * user's are under way than the process may have (ETOOMANYREFS of unix(7)). Blocks as the socket does.
  */
 ssize_t vu_fd_send(int sock, const struct iovec *iov, size_t n_iov, const int *fds, size_t n_fds);
 

@@ -68,6 +68,11 @@ void vu_conn_answer(struct vu_conn *c, const struct vu_conn_reply *r)
 	c->cancel = NULL;
 	c->op = NULL;
 	res = send_reply(c, r, 0);
+	if (res == -EMFILE) {
+		const struct vu_conn_reply refusal = { .result = -EMFILE };
+
+		res = send_reply(c, &refusal, 0);
+	}
 	if (res < 0) {
 		/* Its end is noticed by the loop: the caller may still use `c`. */
 		vu_log_debug("rpc", "%d does not take its reply: %s", (int)c->pid, strerror(-res));

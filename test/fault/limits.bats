@@ -24,6 +24,29 @@ works_or_says()
 	esac
 }
 
+@test "many descriptors of the user's are under way" {
+	need python3
+	make_ext2 img
+	mkdir mnt
+	python3 - <<-'END' &
+	import os, socket, time
+	pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET) for _ in range(4)]
+	for one, _ in pairs:
+	    socket.send_fds(one, [b"x"], [0] * 100)
+	open("under-way", "w").close()
+	while not os.path.exists("over"):
+	    time.sleep(0.05)
+	END
+	wait_until 20 test -e under-way
+	umvu_with "-n 100" -m vufuseext2:img:mnt sh -c 'cat mnt/file && echo fine'
+	touch over
+	wait
+	assert_failure 125
+	assert_output -p "Too many open files"
+	umvu_with "-n 100" -m vufuseext2:img:mnt sh -c 'cat mnt/file && echo fine'
+	assert_success
+}
+
 @test "the image is full" {
 	make_ext2 img 2M
 	mkdir mnt
