@@ -35,13 +35,16 @@ bool vu_is_mended(uint64_t rip)
 
 uint64_t vu_fault_taken(int sig, struct vu_siginfo *info, struct vu_regs *regs)
 {
+	uint64_t on;
+
 	if (vu_kept_index((unsigned long)sig) < 0) {
 		if (vu_settle(sig, info, regs))
 			return 0;
 		return vu_handler_of((unsigned long)sig, vu_detour_entry());
 	}
-	if (info->code > 0 && vu_is_mended(regs->rip)) {
-		regs->rip = mended(regs->rip);
+	on = info->code > 0 ? mended(regs->rip) : 0;
+	if (on) {
+		regs->rip = on;
 		return 0;
 	}
 	if (info->code == SI_KERNEL_ && vu_fault_call(regs))

@@ -13,6 +13,7 @@
  *	- by the process when its cwd, root or namespaces change;
  *	- LIFE after it was looked at, whatever happens: for links that are made outside the session,
  *	  or by a process that has left its user namespace (anchor.c) and so reaches its own view only.
+ *
  * Where there are links among the directories of a path it takes a walk to find out about it. Of such a path is known,
  * too, to what directory they have led (VU_KNOWN_PLACE, for as long as PLACES): if the kernel says that they lead there
  * still, they are not walked again. A directory has one name only, so other links that lead there are no less the

@@ -70,6 +70,14 @@ static void get_shape(char *path, struct shape *sh)
 	sh->slash = *sh->end == '/' || (sh->end == sh->last + 1 && *sh->last == '.');
 }
 
+/* How many of the n bytes of the path its directories are, with the last slash. */
+static size_t dirs_of(const char *path, size_t n)
+{
+	while (n && path[n - 1] != '/')
+		n--;
+	return n;
+}
+
 struct search {
 	const char *name;
 	size_t len;
@@ -310,10 +318,8 @@ static bool is_dots(const struct shape *sh)
 static bool is_plain_name(const struct vu_moment *now, const char *path, size_t n)
 {
 	const char *name;
-	size_t from = n;
+	size_t from = dirs_of(path, n);
 
-	while (from && path[from - 1] != '/')
-		from--;
 	name = path + from;
 	n -= from;
 	if (!n || (name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.'))) ||
@@ -322,22 +328,12 @@ static bool is_plain_name(const struct vu_moment *now, const char *path, size_t 
 	return !from || vu_known(now, VU_KNOWN_DIR, path, from);
 }
 
-/* How many bytes of the path its directories are, with the last slash. */
-static size_t dirs_of(const char *path)
-{
-	size_t n = vu_strlen(path);
-
-	while (n && path[n - 1] != '/')
-		n--;
-	return n;
-}
-
 /* Whether it was known until lately, which is so of what processes one after the other look at. */
 static bool was_known(const struct vu_moment *now, const char *path, size_t n, uint32_t how)
 {
 	if (how & VU_FOLLOW)
 		return vu_known_lately(now, VU_KNOWN_FOLLOW, path, n);
-	return vu_known_lately(now, VU_KNOWN_DIR, path, dirs_of(path));
+	return vu_known_lately(now, VU_KNOWN_DIR, path, dirs_of(path, n));
 }
 
 bool vu_is_plain(int dirfd, char *path, size_t n, size_t size, uint32_t *how)
@@ -496,12 +492,11 @@ static long resolve_empty(int dirfd, uint32_t how, struct vu_path *p)
 
 bool vu_is_special(const char *path, size_t n)
 {
-	size_t from = n;
+	size_t from;
 
 	if (!vu_may_be_special(path, n))
 		return false;
-	while (from && path[from - 1] != '/')
-		from--;
+	from = dirs_of(path, n);
 	return vu_special_name(path + from, n - from);
 }
 
@@ -528,8 +523,10 @@ static long resolve(struct vu_call *c, int dirfd, uint32_t how, uint64_t flags, 
 	if (n < sizeof(given)) /* what is longer is not asked for quickly */
 		memcpy(given, p->real, n + 1);
 	now = before(dirfd, p->real);
-	if ((how & VU_NO_RUN) && now.stamp && !stat_dirs(dirfd, p->real, dirs_of(p->real), &place))
-		n_dirs = dirs_of(p->real);
+	if ((how & VU_NO_RUN) && now.stamp)
+		n_dirs = dirs_of(p->real, n);
+	if (n_dirs && stat_dirs(dirfd, p->real, n_dirs, &place) < 0)
+		n_dirs = 0;
 	r = vu_walk(c, dirfd, how, flags, p);
 	missing = p->flags & VU_PATH_MISSING;
 	if (flags || (r && !missing))

@@ -104,8 +104,8 @@ static long send_request(int fd, const struct vu_rpc_request *rq, const struct v
 		head.control_len = (control.len + 7) & ~7ul;
 	}
 	r = vu_sys(__NR_sendmsg, fd, &head, MSG_NOSIGNAL_);
-	if (r ==
-	    -ETOOMANYREFS) /* more descriptors of the user's are under way than the process may have (unix(7)) */
+	/* More descriptors of the user's are under way than the process may have (unix(7)). */
+	if (r == -ETOOMANYREFS)
 		return -EMFILE;
 	return r < 0 ? (r == -EMSGSIZE || r == -EBADF ? r : -EIO) : 0;
 }

@@ -157,6 +157,7 @@ _Noreturn static void run(const struct vu_driver_exec *x, int output, int report
 		give_up(report, VU_DRIVER_LOCK, errno);
 	res = make_environment(x, &env);
 	report = place_fds(x, output, report);
+	launch.interp_fd = vu_launch_interpreter(PROGRAM_FD);
 	launch.envp = env.list;
 	if (!res)
 		res = launch.argv && env.list ? vu_launch_plan(&launch, &plan) : -ENOMEM;

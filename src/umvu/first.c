@@ -58,6 +58,12 @@ static bool is_written(int fd, const struct stat *st)
 	return false;
 }
 
+static void close_program(struct vu_first *f)
+{
+	vu_fd_close(&f->fd);
+	vu_fd_close(&f->interp);
+}
+
 static bool is_elf(int fd)
 {
 	Elf64_Ehdr head;
@@ -68,82 +74,83 @@ static bool is_elf(int fd)
 	       head.e_phentsize == sizeof(Elf64_Phdr) && head.e_phnum;
 }
 
-/* It is an ELF file, and so is the interpreter that it names, if it does. */
-static bool is_program(int fd)
+/* It is an ELF file, and so is the interpreter that it names, if it does, which goes to *interp. */
+static bool is_program(int fd, int *interp)
 {
-	VU_CLEANUP(fd) int interp = -1;
-
 	if (!is_elf(fd))
 		return false;
-	interp = vu_launch_interpreter(fd);
-	return interp == -ENOENT || (interp >= 0 && is_elf(interp));
+	*interp = vu_launch_interpreter(fd);
+	return *interp == -ENOENT || (*interp >= 0 && is_elf(*interp));
 }
 
-static bool is_plain(int fd)
+static bool is_plain(int fd, int *interp)
 {
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && !(st.st_mode & (S_ISUID | S_ISGID)) &&
-	       faccessat(fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) == 0 && is_program(fd) &&
+	       faccessat(fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) == 0 && is_program(fd, interp) &&
 	       !is_written(fd, &st);
 }
 
-/* The program of that name, if it is plain: its descriptor, or -1 and errno is ENOENT where there is none. */
-static int open_plain(const char *path)
+/* The program f->path, if it is plain. True; or errno is ENOENT where there is none. */
+static bool open_plain(struct vu_first *f)
 {
-	VU_CLEANUP(fd) int fd = -1;
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		return -1;
+	if (stat(f->path, &st) < 0)
+		return false;
 	/* A device is not even opened. */
 	if (S_ISREG(st.st_mode))
-		fd = open(path, O_RDONLY | O_NONBLOCK);
-	if (fd >= 0 && is_plain(fd))
-		return vu_steal_fd(&fd);
+		f->fd = open(f->path, O_RDONLY | O_NONBLOCK);
+	if (f->fd >= 0 && is_plain(f->fd, &f->interp))
+		return true;
+	close_program(f);
 	errno = ENOEXEC;
-	return -1;
+	return false;
 }
 
 /* As execvp(3) looks for a name; a folder in PATH that has no name is left to it. */
-static int search(const char *name, char path[PATH_MAX])
+static bool search(const char *name, struct vu_first *f)
 {
 	const char *folder = getenv("PATH"), *end;
-	int fd;
 
 	for (; folder && *folder; folder = *end ? end + 1 : end) {
 		end = strchrnul(folder, ':');
-		if (*folder != '/' || snprintf(path, PATH_MAX, "%.*s/%s", (int)(end - folder),
-					       folder, name) >= PATH_MAX)
-			return -1;
-		fd = open_plain(path);
-		if (fd >= 0 || errno != ENOENT)
-			return fd;
+		if (*folder != '/' || snprintf(f->path, sizeof(f->path), "%.*s/%s",
+					       (int)(end - folder), folder, name) >= PATH_MAX)
+			return false;
+		if (open_plain(f))
+			return true;
+		if (errno != ENOENT)
+			return false;
 	}
-	return -1;
+	return false;
 }
 
-static int find_command(const char *name, char path[PATH_MAX])
+static bool find_command(const char *name, struct vu_first *f)
 {
-	if (!*name || strlen(name) >= PATH_MAX)
-		return -1;
+	if (!*name || strlen(name) >= sizeof(f->path))
+		return false;
 	if (!strchr(name, '/'))
-		return search(name, path);
-	memcpy(path, name, strlen(name) + 1);
-	return open_plain(path);
+		return search(name, f);
+	memcpy(f->path, name, strlen(name) + 1);
+	return open_plain(f);
 }
 
-static int open_init(char path[PATH_MAX])
+static int open_init(struct vu_first *f)
 {
 	VU_CLEANUP(paths) struct vu_paths paths;
-	int res = vu_paths_find(&paths), fd;
+	int res = vu_paths_find(&paths);
 
-	path[0] = '\0';
+	f->path[0] = '\0';
 	if (res < 0)
 		return res;
-	strcpy(path, paths.init); /* which is shorter than PATH_MAX */
-	fd = open(path, O_RDONLY);
-	return fd < 0 ? -errno : fd;
+	strcpy(f->path, paths.init); /* which is shorter than PATH_MAX */
+	f->fd = open(f->path, O_RDONLY);
+	if (f->fd < 0)
+		return -errno;
+	f->interp = vu_launch_interpreter(f->fd);
+	return 0;
 }
 
 int vu_first_find(const struct vu_options *o, bool nested, struct vu_first *f)
@@ -151,23 +158,22 @@ int vu_first_find(const struct vu_options *o, bool nested, struct vu_first *f)
 	int res;
 
 	memset(&f->argv, 0, sizeof(f->argv));
-	f->fd = -1;
+	f->fd = f->interp = -1;
 	res = vu_options_command(o, &f->argv);
-	if (!res && !nested && is_prepared(o))
-		f->fd = find_command(f->argv.list[0], f->path);
-	if (!res && f->fd < 0) {
-		vu_strings_free(&f->argv);
+	if (!res && !nested && is_prepared(o) && find_command(f->argv.list[0], f))
+		return 0;
+	vu_strings_free(&f->argv);
+	if (!res)
 		res = vu_options_init(o, &f->argv);
-		if (!res)
-			f->fd = res = open_init(f->path);
-	}
+	if (!res)
+		res = open_init(f);
 	if (res < 0)
 		vu_first_drop(f);
-	return res < 0 ? res : 0;
+	return res;
 }
 
 void vu_first_drop(struct vu_first *f)
 {
-	vu_fd_close(&f->fd);
+	close_program(f);
 	vu_strings_free(&f->argv);
 }

@@ -10,6 +10,7 @@
 
 struct vu_first {
 	int fd;		     /* the program, open for the loader: without FD_CLOEXEC; or -1 */
+	int interp;	     /* its interpreter, as of vu_launch_interpreter() */
 	char path[PATH_MAX]; /* its name for AT_EXECFN */
 	struct vu_strings argv;
 };

@@ -277,6 +277,7 @@ static int start_command(struct front *f, const struct vu_first *first)
 		.first = !f->link.nested,
 		.leashed = true,
 		.exe_fd = first->fd,
+		.interp_fd = first->interp,
 		.execfn = first->path,
 		.argv = first->argv.list,
 	};

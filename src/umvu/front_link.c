@@ -22,8 +22,10 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "umvu/front_link.h"
+#include "umvu/image.h"
 #include "umvu/link.h"
 #include "umvu/server.h"
+#include "umvu/view.h"
 
 /* Our own uid as the kernel has it: getuid() may be virtual. */
 static uid_t kernel_uid(void)
@@ -123,13 +125,7 @@ static int read_image(struct vu_front_link *l, bool stats)
 	l->ref.loader_fd = head->loader_fd;
 	l->classes = head->classes;
 	munmap((void *)head, VU_VIEW_HEAD_SIZE);
-	if (!stats)
-		return 0;
-	l->stats = mmap(NULL, sizeof(*l->stats), PROT_READ, MAP_SHARED, fd, VU_VIEW_STATS);
-	if (l->stats != MAP_FAILED)
-		return 0;
-	l->stats = NULL;
-	return -errno;
+	return stats ? vu_image_stats(fd, &l->stats) : 0;
 }
 
 /* A view of the session that we are in. */
@@ -174,8 +170,8 @@ static int start_server(struct vu_front_link *l, const struct vu_options *o, int
 		return res;
 	l->fd = l->started.link;
 	l->server = l->started.pid;
-	l->ref = l->started.ref;
-	l->view = l->started.number;
+	l->ref = vu_view_ref(l->started.view);
+	l->view = l->started.view->number;
 	l->stats = l->started.stats;
 	return 0;
 }

@@ -59,6 +59,16 @@ int vu_image_map(int fd, struct vu_view_head **head)
 	return 0;
 }
 
+int vu_image_stats(int fd, const struct vu_stats **stats)
+{
+	void *map = mmap(NULL, sizeof(**stats), PROT_READ, MAP_SHARED, fd, VU_VIEW_STATS);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	*stats = map;
+	return 0;
+}
+
 void vu_image_unmap(struct vu_view_head *head)
 {
 	if (head)

@@ -17,6 +17,9 @@ int vu_image_new(const char *name, struct vu_view_head **head);
 /* Map an image that a process has made of which this one is a fork. 0 and *head, or -errno. */
 int vu_image_map(int fd, struct vu_view_head **head);
 
+/* Map the counters of an image, to be read. 0 and *stats, or -errno. */
+int vu_image_stats(int fd, const struct vu_stats **stats);
+
 void vu_image_unmap(struct vu_view_head *head);
 
 /*

@@ -13,7 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/hex.h"
 #include "base/str.h"
 #include "abi/view.h"
@@ -45,7 +44,7 @@ int vu_launch_interpreter(int exe_fd)
 	return -ENOENT;
 }
 
-static void fill_state(struct vu_exec_state *s, const struct vu_launch *l, int interp_fd)
+static void fill_state(struct vu_exec_state *s, const struct vu_launch *l)
 {
 	memset(s, 0, sizeof(*s));
 	s->magic = VU_STATE_MAGIC;
@@ -54,7 +53,7 @@ static void fill_state(struct vu_exec_state *s, const struct vu_launch *l, int i
 		   (l->cred ? VU_EXEC_CRED : 0);
 	s->ref = l->ref;
 	s->exe_fd = l->exe_fd;
-	s->interp_fd = interp_fd;
+	s->interp_fd = l->interp_fd < 0 ? -1 : l->interp_fd;
 	s->binary_fd = -1;
 	s->driver = l->driver;
 	if (l->stack)
@@ -71,15 +70,12 @@ int vu_launch_plan(const struct vu_launch *l, struct vu_launch_plan *p)
 
 	while (l->argv[n])
 		n++;
-	p->interp = vu_launch_interpreter(l->exe_fd);
-	if (p->interp < 0 && p->interp != -ENOENT)
-		return p->interp;
+	if (l->interp_fd < 0 && l->interp_fd != -ENOENT)
+		return l->interp_fd;
 	p->argv = malloc((n + 3) * sizeof(*p->argv));
-	if (!p->argv) {
-		vu_fd_close(&p->interp);
+	if (!p->argv)
 		return -ENOMEM;
-	}
-	fill_state(&state, l, p->interp < 0 ? -1 : p->interp);
+	fill_state(&state, l);
 	vu_hex_encode(&state, state.size, p->state);
 	p->argv[0] = p->state;
 	p->argv[1] = (char *)l->execfn;
@@ -97,7 +93,6 @@ int vu_launch_exec(const struct vu_launch_plan *p)
 
 void vu_launch_drop(struct vu_launch_plan *p)
 {
-	vu_fd_close(&p->interp);
 	free(p->argv);
 }
 

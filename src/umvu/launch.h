@@ -15,6 +15,7 @@ struct vu_launch {
 	const uint32_t *stack;	    /* its network stacks (abi/stack.h); NULL: the host's */
 	const struct vu_cred *cred; /* NULL: ids are the kernel's */
 	int exe_fd;		    /* the program, without FD_CLOEXEC */
+	int interp_fd;		    /* its interpreter, as of vu_launch_interpreter() */
 	const char *execfn;	    /* its name for AT_EXECFN */
 	char *const *argv;	    /* the program's */
 	char *const *envp;
@@ -31,13 +32,12 @@ struct vu_launch_plan {
 	char path[64]; /* of the loader */
 	char **argv;   /* the state, the program's name, its arguments */
 	char *const *envp;
-	int interp; /* the program's interpreter, open for the loader (without FD_CLOEXEC), < 0: none */
 	char state[2 * sizeof(struct vu_exec_state) + 1];
 };
 
 /*
  * Plan it: all that takes memory or may fail. The strings of `l` are referred to. 0 and *p, which vu_launch_drop()
- * frees; or -errno, as of vu_launch_interpreter(), or -ENOMEM.
+ * frees; or -ENOMEM, or why the interpreter could not be opened.
  */
 int vu_launch_plan(const struct vu_launch *l, struct vu_launch_plan *p);
 

@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "umvu/code.h"
 #include "umvu/conn.h"
+#include "umvu/image.h"
 #include "umvu/link.h"
 #include "umvu/modules.h"
 #include "umvu/server.h"
@@ -129,7 +130,7 @@ static int begin(struct vu_session *s, struct vu_view *v)
 	int res = vu_session_serve(s);
 
 	if (!res)
-		res = vu_view_adopt(v);
+		res = vu_image_map(v->fd, &v->head); /* which a fork does not inherit */
 	return res ? res : vu_view_serve(v);
 }
 
@@ -176,17 +177,6 @@ static int fork_server(struct vu_server *server, bool debug)
 	return res;
 }
 
-static int map_stats(struct vu_server *server)
-{
-	void *stats = mmap(NULL, sizeof(*server->stats), PROT_READ, MAP_SHARED, server->view->fd,
-			   VU_VIEW_STATS);
-
-	if (stats == MAP_FAILED)
-		return -errno;
-	server->stats = stats;
-	return 0;
-}
-
 static int make(const struct vu_server_start *how, struct vu_server *server, char *text,
 		size_t size)
 {
@@ -198,7 +188,7 @@ static int make(const struct vu_server_start *how, struct vu_server *server, cha
 	server->stats = NULL;
 	res = vu_view_new(server->session, NULL, how->name, how->stats, &server->view);
 	if (!res && how->stats)
-		res = map_stats(server);
+		res = vu_image_stats(server->view->fd, &server->stats);
 	if (!res) {
 		vu_code_foresee(server->session, how->first);
 		res = fork_server(server, how->debug);
@@ -207,11 +197,9 @@ static int make(const struct vu_server_start *how, struct vu_server *server, cha
 		vu_server_let_go(server);
 		return res;
 	}
-	/* Guests may look before the server has. */
+	/* It is the child's now, whose number guests look for. */
+	server->session->pid = server->pid;
 	server->view->head->server = server->pid;
-	server->ref = vu_view_ref(server->view);
-	server->ref.server = server->pid;
-	server->number = server->view->number;
 	return 0;
 }
 

@@ -5,10 +5,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
-#include "abi/state.h"
 #include "abi/view.h"
 
 struct vu_session;
@@ -24,10 +22,8 @@ struct vu_server_start {
 struct vu_server {
 	pid_t pid;
 	int link;		      /* the front's end of its connection to it, close-on-exec */
-	struct vu_session_ref ref;    /* of the first view */
-	uint32_t number;	      /* of the view */
 	const struct vu_stats *stats; /* the view's counters, mapped; NULL: they are not wanted */
-	struct vu_session *session;   /* as the caller has made them */
+	struct vu_session *session; /* as the caller has made them; NULL after vu_server_let_go() */
 	struct vu_view *view;
 };
 

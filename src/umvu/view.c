@@ -215,15 +215,6 @@ int vu_view_serve(struct vu_view *v)
 	return 0;
 }
 
-int vu_view_adopt(struct vu_view *v)
-{
-	int res = vu_image_map(v->fd, &v->head);
-
-	if (!res)
-		v->head->server = v->session->pid;
-	return res;
-}
-
 static struct vu_view *alloc_view(struct vu_session *s)
 {
 	struct vu_view *v = calloc(1, sizeof(*v));

@@ -65,9 +65,6 @@ int vu_view_new(struct vu_session *s, const struct vu_view *parent, const char *
 /* Make the view's socket: from now on its guests' requests come to the loop. 0 or -errno. */
 int vu_view_serve(struct vu_view *v);
 
-/* In a fork of the process that has made the view, which does not inherit the image: map it. 0 or -errno. */
-int vu_view_adopt(struct vu_view *v);
-
 /* A driver's view, which is served. 0 and *v, or -errno. */
 int vu_view_new_cover(struct vu_view *owner, struct vu_driver *driver, struct vu_view **v);
 
