@@ -397,8 +397,9 @@ int vu_front_run(const struct vu_options *o)
 		return EXIT_UMVU;
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	res = start_command(&f, &first);
+	/* Before: with the session's descriptors the command's table of them would be larger (select(2) shows it). */
 	vu_front_let_go(&f.link);
+	res = start_command(&f, &first);
 	vu_first_drop(&first);
 	if (res < 0) {
 		f.status = EXIT_UMVU << 8;
