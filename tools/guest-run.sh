@@ -6,14 +6,14 @@
 #   guest-run.sh SOURCE PROGRAM
 #
 # Environment: VU_BUILD the build tree; VU_TEST_TMP a folder to work in (else one is made in /tmp);
-# VU_FLAVOURS leave out all other flavours than these (trap, mount, inside).
+# VU_FLAVOURS leave out all other flavours than these (trap, mount, inside, counted).
 #
 # VU_AGENT is in the environment of all runs, with a value of the same length.
 # Each run starts in a fresh folder of one and the same name. What the source's head may say:
 #   args: WORDS       arguments
 #   setup: COMMANDS   for sh, in that folder, before each run
 #   flavours: WORDS   kinds of sessions: trap (no call site is patched), mount (they are, something is
-#                     mounted, ids are virtual); default: both
+#                     mounted, ids are virtual); default: both; counted (as mount, with --stats)
 #   fsmode: mount     once more with the folder inside a mounted ext2 image
 # Status 77 of the native run: the test is skipped.
 #
@@ -99,10 +99,12 @@ run_flavour()
 	trap)
 		run trap "$umvu" -N "$prog" "${args[@]}"
 		;;
-	mount) # something else is mounted, ids are virtual
+	mount | counted) # something else is mounted, ids are virtual
+		local stats=()
+		[ "$1" = mount ] || stats=(--stats)
 		make_image "$base/other.img"
 		mkdir -p "$base/other"
-		run mount "$umvu" -N --module unrealuidgid -m "vufuseext2:$base/other.img:$base/other" \
+		run "$1" "$umvu" -N "${stats[@]}" --module unrealuidgid -m "vufuseext2:$base/other.img:$base/other" \
 			"$prog" "${args[@]}"
 		;;
 	inside) # the folder itself is in a mounted image

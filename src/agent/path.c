@@ -103,13 +103,19 @@ static const struct vu_view_index *view_index(void)
 	return &v->index[__atomic_load_n(&v->seq, __ATOMIC_ACQUIRE) & 1];
 }
 
-/* Has a mount point the component `name` (n bytes) for its last? The view's table of bits says mostly no. */
+/* May a mount point have the component `name` (n bytes) for its last? The view's table of bits says mostly no. */
+static bool may_be_mount_name(const char *name, size_t n)
+{
+	uint32_t bit = vu_name_bit(name, n);
+
+	return view_index()->names[bit / 64] >> bit % 64 & 1;
+}
+
 static bool is_mount_name(const char *name, size_t n)
 {
 	struct search search = { .name = name, .len = n };
-	uint32_t bit = vu_name_bit(name, n);
 
-	if (!(view_index()->names[bit / 64] >> bit % 64 & 1))
+	if (!may_be_mount_name(name, n))
 		return false;
 	do
 		search.found = false;
@@ -314,7 +320,7 @@ static bool is_dots(const struct shape *sh)
 	return n == 2 && sh->last[0] == '.' && sh->last[1] == '.';
 }
 
-/* The same, where nothing need be asked: the last component is not followed, and its directories are known. */
+/* Where nothing need be asked: the last component is not followed, and its directories are known. On little stack. */
 static bool is_plain_name(const struct vu_moment *now, const char *path, size_t n)
 {
 	const char *name;
@@ -323,9 +329,22 @@ static bool is_plain_name(const struct vu_moment *now, const char *path, size_t 
 	name = path + from;
 	n -= from;
 	if (!n || (name[0] == '.' && (n == 1 || (n == 2 && name[1] == '.'))) ||
-	    is_root_covered(path) || is_mount_name(name, n))
+	    is_root_covered(path) || may_be_mount_name(name, n))
 		return false;
 	return !from || vu_known(now, VU_KNOWN_DIR, path, from);
+}
+
+static bool is_known(const struct vu_moment *now, const char *path, size_t n, uint32_t how)
+{
+	return how & VU_FOLLOW ? vu_known(now, VU_KNOWN_FOLLOW, path, n) :
+				 is_plain_name(now, path, n);
+}
+
+bool vu_is_known(int dirfd, const char *path, size_t n, uint32_t how)
+{
+	const struct vu_moment now = before(dirfd, path);
+
+	return is_known(&now, path, n, how);
 }
 
 /* Whether it was known until lately, which is so of what processes one after the other look at. */
@@ -342,8 +361,7 @@ bool vu_is_plain(int dirfd, char *path, size_t n, size_t size, uint32_t *how)
 	enum proof proof;
 	struct shape sh;
 
-	if (*how & VU_FOLLOW ? vu_known(&now, VU_KNOWN_FOLLOW, path, n) :
-			       is_plain_name(&now, path, n))
+	if (is_known(&now, path, n, *how))
 		return true;
 	if (!vu_may_know(&now) && !was_known(&now, path, n, *how))
 		return false;

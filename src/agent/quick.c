@@ -57,6 +57,9 @@ static long make(const struct vu_frame *f)
 	return vu_quick_sys6((long)f->nr, f->arg);
 }
 
+/* One of its frames less. */
+#define INLINED static inline __attribute__((always_inline))
+
 /* --- paths --- */
 
 /* A path as the quick way looks at it: what the call says of it, and its text. */
@@ -102,7 +105,7 @@ static const struct {
 };
 
 /* Finds the path among the arguments; false: there are other ones, too. */
-static bool locate(const struct vu_frame *f, struct quick_path *p)
+INLINED bool locate(const struct vu_frame *f, struct quick_path *p)
 {
 	uint64_t flags = names_of[f->nr].flags ? f->arg[names_of[f->nr].flags] : 0;
 
@@ -126,10 +129,10 @@ static bool may_be_magic(const char *text)
 enum unless { ANY_NAME, SPECIAL, MAGIC };
 
 /*
- * Reads the path and finds out whether it is the kernel's own, or how the kernel is to be asked. Names that
- * the agent may answer itself are not for here, as `unless` says.
+ * Reads the path and finds out whether it is the kernel's own, or how the kernel is to be asked; on little stack only
+ * what is known counts. Names that the agent may answer itself are not for here, as `unless` says.
  */
-static bool is_ready(struct vu_frame *f, struct quick_path *p, enum unless unless)
+INLINED bool is_ready(struct vu_frame *f, struct quick_path *p, enum unless unless, bool little)
 {
 	p->inside = false;
 	p->text = (char *)f - VU_PATH_ROOM;
@@ -142,8 +145,11 @@ static bool is_ready(struct vu_frame *f, struct quick_path *p, enum unless unles
 		return false;
 	if (unless == MAGIC && may_be_magic(p->text))
 		return false;
-	if (!vu_touches(VU_TOUCH_PATHS) ||
-	    vu_is_plain(p->dirfd, p->text, (size_t)p->len, VU_PATH_ROOM, &p->how))
+	if (!vu_touches(VU_TOUCH_PATHS))
+		return true;
+	if (little)
+		return vu_is_known(p->dirfd, p->text, (size_t)p->len, p->how);
+	if (vu_is_plain(p->dirfd, p->text, (size_t)p->len, VU_PATH_ROOM, &p->how))
 		return true;
 	p->inside = vu_is_inside(p->dirfd, p->text, (size_t)p->len, VU_PATH_ROOM, p->how);
 	return p->inside;
@@ -194,19 +200,13 @@ static bool mount_is_there(const struct quick_path *p)
 	return !vu_sys(__NR_faccessat, vu_tree(), name, F_OK_);
 }
 
-/*
- * The call with our copy of the path: what was looked at is what is used. Where a mount's name does not lead
- * there any more, the handler knows what to say.
- */
-static struct vu_answer issue(struct vu_frame *f, const struct quick_path *p)
+/* Where a mount's name does not lead there any more, the handler knows what to say. */
+static struct vu_answer __attribute__((noinline))
+issue_inside(const struct vu_frame *f, const struct quick_path *p)
 {
-	struct vu_frame mine;
+	struct vu_frame mine = *f;
 	long r;
 
-	f->use[p->at] = (uint64_t)p->text;
-	if (!p->inside)
-		return native();
-	mine = *f;
 	look_up_inside(&mine, p);
 	r = make(&mine);
 	if (r == -ENOENT)
@@ -214,11 +214,18 @@ static struct vu_answer issue(struct vu_frame *f, const struct quick_path *p)
 	return r == -EACCES || r == -EROFS ? NO_ANSWER : answer(r);
 }
 
-static struct vu_answer quick_path(struct vu_frame *f)
+/* The call with our copy of the path: what was looked at is what is used. */
+INLINED struct vu_answer issue(struct vu_frame *f, const struct quick_path *p)
+{
+	f->use[p->at] = (uint64_t)p->text;
+	return p->inside ? issue_inside(f, p) : native();
+}
+
+INLINED struct vu_answer take_path(struct vu_frame *f, bool little)
 {
 	struct quick_path p;
 
-	if (!locate(f, &p) || !is_ready(f, &p, ANY_NAME))
+	if (!locate(f, &p) || !is_ready(f, &p, ANY_NAME, little))
 		return NO_ANSWER;
 	/* A directory may hold mount points that only the view has. */
 	if ((p.how & VU_PARENT) && vu_touches(VU_TOUCH_GHOST))
@@ -227,25 +234,25 @@ static struct vu_answer quick_path(struct vu_frame *f)
 }
 
 /* Calls for which /proc/PID/exe and the like are special. */
-static struct vu_answer quick_stat(struct vu_frame *f)
+INLINED struct vu_answer take_stat(struct vu_frame *f, bool little)
 {
 	struct quick_path p;
 
-	if (!locate(f, &p) || !is_ready(f, &p, SPECIAL))
+	if (!locate(f, &p) || !is_ready(f, &p, SPECIAL, little))
 		return NO_ANSWER;
 	return issue(f, &p);
 }
 
-static struct vu_answer quick_readlink(struct vu_frame *f)
+INLINED struct vu_answer take_readlink(struct vu_frame *f, bool little)
 {
 	struct quick_path p;
 
-	if (!locate(f, &p) || !is_ready(f, &p, MAGIC) || !p.len)
+	if (!locate(f, &p) || !is_ready(f, &p, MAGIC, little) || !p.len)
 		return NO_ANSWER;
 	return issue(f, &p);
 }
 
-static struct vu_answer quick_open(struct vu_frame *f)
+INLINED struct vu_answer take_open(struct vu_frame *f, bool little)
 {
 	bool at = f->nr == __NR_openat;
 	uint64_t flags = f->nr == __NR_creat ? VU_O_CREAT | VU_O_WRONLY : f->arg[at + 1];
@@ -255,10 +262,25 @@ static struct vu_answer quick_open(struct vu_frame *f)
 	p.dirfd = at ? (int)f->arg[0] : AT_FDCWD;
 	p.may_be_empty = false;
 	p.how = vu_how_to_open((unsigned int)flags) & ~VU_SPECIAL;
-	if (!is_ready(f, &p, SPECIAL))
+	if (!is_ready(f, &p, SPECIAL, little))
 		return NO_ANSWER;
 	return issue(f, &p);
 }
+
+#define WITH_PATH(what)                                           \
+	static struct vu_answer quick_##what(struct vu_frame *f)  \
+	{                                                         \
+		return take_##what(f, false);                     \
+	}                                                         \
+	static struct vu_answer little_##what(struct vu_frame *f) \
+	{                                                         \
+		return take_##what(f, true);                      \
+	}
+
+WITH_PATH(path)
+WITH_PATH(stat)
+WITH_PATH(readlink)
+WITH_PATH(open)
 
 static struct vu_answer quick_chdir(struct vu_frame *f)
 {
@@ -585,46 +607,64 @@ static struct vu_answer quick_protect(struct vu_frame *f)
 
 /* --- the table --- */
 
-#define QUICK_sys_path		 ~, quick_path
-#define QUICK_sys_statfs	 ~, quick_path
-#define QUICK_sys_stat		 ~, quick_stat
-#define QUICK_sys_readlink	 ~, quick_readlink
-#define QUICK_sys_open		 ~, quick_open
-#define QUICK_sys_chdir		 ~, quick_chdir
-#define QUICK_sys_fchdir	 ~, quick_fchdir
-#define QUICK_sys_getcwd	 ~, quick_getcwd
-#define QUICK_sys_getdents	 ~, quick_getdents
-#define QUICK_sys_getuid	 ~, quick_id
-#define QUICK_sys_geteuid	 ~, quick_id
-#define QUICK_sys_getgid	 ~, quick_id
-#define QUICK_sys_getegid	 ~, quick_id
-#define QUICK_sys_getresuid	 ~, quick_unless_ids
-#define QUICK_sys_getresgid	 ~, quick_unless_ids
-#define QUICK_sys_getgroups	 ~, quick_unless_ids
-#define QUICK_sys_capget	 ~, quick_unless_ids
-#define QUICK_sys_uname		 ~, quick_uname
-#define QUICK_sys_own_fd	 ~, quick_own_fd
-#define QUICK_sys_dup2		 ~, quick_dup2
-#define QUICK_sys_close_range	 ~, quick_close_range
-#define QUICK_sys_prctl		 ~, quick_prctl
-#define QUICK_sys_wait4		 ~, quick_wait4
-#define QUICK_sys_waitid	 ~, quick_waitid
-#define QUICK_sys_rt_sigprocmask ~, quick_sigprocmask
-#define QUICK_sys_rt_sigaction	 ~, quick_sigaction
-#define QUICK_sys_sockaddr	 ~, quick_sockaddr
-#define QUICK_sys_sendto	 ~, quick_sendto
-#define QUICK_sys_sendmsg	 ~, quick_sendmsg
-#define QUICK_sys_socket	 ~, quick_socket
-#define QUICK_sys_ioctl		 ~, quick_ioctl
-#define QUICK_sys_mmap		 ~, quick_mmap
-#define QUICK_sys_protect	 ~, quick_protect
-#define QUICK_sys_rt_sigreturn	 ~, quick_sigreturn
+#define QUICK_sys_path		  ~, quick_path
+#define QUICK_sys_statfs	  ~, quick_path
+#define QUICK_sys_stat		  ~, quick_stat
+#define QUICK_sys_readlink	  ~, quick_readlink
+#define QUICK_sys_open		  ~, quick_open
+#define QUICK_sys_chdir		  ~, quick_chdir
+#define QUICK_sys_fchdir	  ~, quick_fchdir
+#define QUICK_sys_getcwd	  ~, quick_getcwd
+#define QUICK_sys_getdents	  ~, quick_getdents
+#define QUICK_sys_getuid	  ~, quick_id
+#define QUICK_sys_geteuid	  ~, quick_id
+#define QUICK_sys_getgid	  ~, quick_id
+#define QUICK_sys_getegid	  ~, quick_id
+#define QUICK_sys_getresuid	  ~, quick_unless_ids
+#define QUICK_sys_getresgid	  ~, quick_unless_ids
+#define QUICK_sys_getgroups	  ~, quick_unless_ids
+#define QUICK_sys_capget	  ~, quick_unless_ids
+#define QUICK_sys_uname		  ~, quick_uname
+#define QUICK_sys_own_fd	  ~, quick_own_fd
+#define QUICK_sys_dup2		  ~, quick_dup2
+#define QUICK_sys_close_range	  ~, quick_close_range
+#define QUICK_sys_prctl		  ~, quick_prctl
+#define QUICK_sys_wait4		  ~, quick_wait4
+#define QUICK_sys_waitid	  ~, quick_waitid
+#define QUICK_sys_rt_sigprocmask  ~, quick_sigprocmask
+#define QUICK_sys_rt_sigaction	  ~, quick_sigaction
+#define QUICK_sys_sockaddr	  ~, quick_sockaddr
+#define QUICK_sys_sendto	  ~, quick_sendto
+#define QUICK_sys_sendmsg	  ~, quick_sendmsg
+#define QUICK_sys_socket	  ~, quick_socket
+#define QUICK_sys_ioctl		  ~, quick_ioctl
+#define QUICK_sys_mmap		  ~, quick_mmap
+#define QUICK_sys_protect	  ~, quick_protect
+#define QUICK_sys_rt_sigreturn	  ~, quick_sigreturn
+/* On little stack: what differs there. */
+#define LITTLE_sys_path		  ~, little_path
+#define LITTLE_sys_statfs	  ~, little_path
+#define LITTLE_sys_stat		  ~, little_stat
+#define LITTLE_sys_readlink	  ~, little_readlink
+#define LITTLE_sys_open		  ~, little_open
+#define LITTLE_sys_chdir	  ~, NULL
+#define LITTLE_sys_getdents	  ~, NULL
+#define LITTLE_sys_wait4	  ~, NULL
+#define LITTLE_sys_rt_sigprocmask ~, NULL
+#define LITTLE_sys_rt_sigaction	  ~, NULL
+#define LITTLE_sys_mmap		  ~, NULL
 /* SECOND(QUICK_<handler>, NULL): what is defined for it, else NULL. */
-#define SECOND_(a, b, ...)	 b
-#define SECOND(...)		 SECOND_(__VA_ARGS__)
+#define SECOND_(a, b, ...)	  b
+#define SECOND(...)		  SECOND_(__VA_ARGS__)
 
 static quick_fn *const quick_of[] = {
 #define VU_SYSCALL(number, name, when, handler, args) [number] = SECOND(QUICK_##handler, NULL, ),
+#include "abi/syscalls.def"
+#undef VU_SYSCALL
+};
+static quick_fn *const little_of[] = {
+#define VU_SYSCALL(number, name, when, handler, args) \
+	[number] = SECOND(LITTLE_##handler, SECOND(QUICK_##handler, NULL, ), ),
 #include "abi/syscalls.def"
 #undef VU_SYSCALL
 };
@@ -639,12 +679,14 @@ static bool is_host(const struct vu_frame *f)
 static struct vu_answer look(struct vu_frame *f)
 {
 	uint64_t n = sizeof(quick_of) / sizeof(quick_of[0]);
+	quick_fn *fn;
 
 	if (f->nr >= n || agent_process.strict)
 		return NO_ANSWER;
 	if (is_host(f))
 		return native();
-	return quick_of[f->nr] ? quick_of[f->nr](f) : NO_ANSWER;
+	fn = vu_is_little_stack((uint64_t)f) ? little_of[f->nr] : quick_of[f->nr];
+	return fn ? fn(f) : NO_ANSWER;
 }
 
 /* A call that is not answered here is counted where it is (vu_gate_full()). */

@@ -148,11 +148,12 @@ void vu_sigreturn(uint64_t rsp) __attribute__((noreturn));
 
 static long leave_handler(void *arg, void *sp)
 {
-	struct vu_call *c = arg;
+	const struct vu_call *c = arg;
+	uint64_t rsp = c->regs->rsp;
 
 	(void)sp;
-	vu_scratch_put(c->s);
-	vu_sigreturn(c->regs->rsp);
+	vu_scratch_put(c->s); /* and the call, which is on its stack */
+	vu_sigreturn(rsp);
 }
 
 /* The kept signals that are blocked when the handler with this frame has returned. */

@@ -81,28 +81,20 @@ long vu_native_blocking(struct vu_call *c)
 	return vu_on_guest_stack(c, blocking, c);
 }
 
-static long run_row(void *arg, void *sp)
-{
-	struct vu_call *c = arg;
-
-	c->s->guest_sp = sp;
-	return c->row->handler(c);
-}
-
 /* Runs the handler; once more if what it began with is not true any more. */
-static long run_again(struct vu_call *c, struct vu_scratch *s)
+static long run_again(struct vu_call *c)
 {
 	const struct vu_call given = *c;
-	long r = vu_on_stack(c, s->stack + VU_STACK_SIZE, run_row);
+	long r = c->row->handler(c);
 
 	for (int i = 0; i < TRIES && c->again; i++) {
 		*c = given;
-		r = vu_on_stack(c, s->stack + VU_STACK_SIZE, run_row);
+		r = c->row->handler(c);
 	}
 	return r;
 }
 
-/* Runs the handler of a call whose number, arguments and registers are filled in, with scratch s. */
+/* Runs the handler of a call whose number, arguments and registers are filled in, with scratch s and on its stack. */
 static long handle(struct vu_call *c, struct vu_scratch *s)
 {
 	c->row = vu_row(c->nr);
@@ -116,7 +108,7 @@ static long handle(struct vu_call *c, struct vu_scratch *s)
 	if (!c->row->handler) /* trapped by a filter that another version of us has installed */
 		return vu_native(c);
 	c->thread = vu_thread_of(s->owner);
-	return run_again(c, s);
+	return run_again(c);
 }
 
 /* Those after "cmp $limit,%rax", as far as a comparison without sign shows them; or, as the gate found them. */
@@ -151,19 +143,39 @@ static void on_gate_trap(struct vu_regs *regs, struct vu_call *c, struct vu_scra
 	regs->eflags = vu_flags_after(regs->eflags, at[0], (long)regs->rax);
 }
 
-static void on_trap(struct vu_regs *r, int nr)
+/* A call as it comes in, and what it is handled with: for the function that does so on the scratch's stack. */
+struct arrival {
+	struct vu_scratch *s;
+	struct vu_regs *regs;	/* of a trapped call, */
+	struct vu_frame *frame; /* of one by the gate: */
+	uint64_t mask;		/* ... what it is to go on with */
+	int nr;
+};
+
+static long handle_trapped(void *arg, void *sp)
 {
-	struct vu_call c = { .nr = nr,
+	const struct arrival *a = arg;
+	struct vu_regs *r = a->regs;
+	struct vu_call c = { .nr = a->nr,
 			     .arg = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 },
 			     .regs = r };
-	struct vu_scratch *s = vu_scratch_get((int)vu_sys(__NR_gettid));
 
-	vu_count(VU_STATS_TRAP, nr);
+	a->s->guest_sp = sp;
+	vu_count(VU_STATS_TRAP, c.nr);
 	if (r->rip == VU_GATE_TRAPPED)
-		on_gate_trap(r, &c, s);
+		on_gate_trap(r, &c, a->s);
 	else
-		r->rax = (uint64_t)handle(&c, s);
-	vu_scratch_put(s);
+		r->rax = (uint64_t)handle(&c, a->s);
+	return 0;
+}
+
+static void on_trap(struct vu_regs *r, int nr)
+{
+	struct arrival a = { .regs = r, .nr = nr };
+
+	a.s = vu_scratch_get((int)vu_sys(__NR_gettid));
+	vu_on_stack(&a, a.s->stack + VU_STACK_SIZE, handle_trapped);
+	vu_scratch_put(a.s);
 }
 
 /* As a trapped call. */
@@ -290,27 +302,38 @@ bool vu_gate_filter(void)
 	return vu_filtered;
 }
 
-long vu_gate_full(struct vu_frame *f)
+static long handle_gated(void *arg, void *sp)
 {
-	struct vu_call c = { .nr = (long)f->nr, .by_gate = true };
-	uint64_t mask = VU_ALL_SIGNALS;
-	struct vu_scratch *s;
+	const struct arrival *a = arg;
+	struct vu_frame *f = a->frame;
+	struct vu_call c = { .nr = (long)f->nr, .kind = f->kind, .by_gate = true };
 	long r;
 
-	_Static_assert(sizeof(struct vu_regs) <= sizeof(s->regs), "the scratch has room for them");
-	vu_sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, &mask, 8);
-	if (f->held) /* a signal has come before */
-		mask = f->mask;
-	f->held = f->full = true;
+	_Static_assert(sizeof(struct vu_regs) <= sizeof(a->s->regs),
+		       "the scratch has room for them");
+	a->s->guest_sp = sp;
 	memcpy(c.arg, f->arg, sizeof(c.arg));
-	s = vu_scratch_get((int)vu_sys(__NR_gettid));
-	c.regs = (struct vu_regs *)s->regs;
-	fill_regs(c.regs, f, mask);
-	c.kind = f->kind;
+	c.regs = (struct vu_regs *)a->s->regs;
+	fill_regs(c.regs, f, a->mask);
 	vu_count(VU_STATS_FULL, c.nr);
-	r = handle(&c, s);
+	r = handle(&c, a->s);
 	f->mask = c.regs->sigmask;
-	vu_scratch_put(s);
+	return r;
+}
+
+/* Of the program's stack, which may be little (vu_is_little_stack()), it takes as much as it needs to leave it. */
+long vu_gate_full(struct vu_frame *f)
+{
+	uint64_t mask = VU_ALL_SIGNALS;
+	struct arrival a = { .frame = f };
+	long r;
+
+	vu_sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, &mask, 8);
+	a.mask = f->held ? f->mask : mask; /* a signal has come before */
+	f->held = f->full = true;
+	a.s = vu_scratch_get((int)vu_sys(__NR_gettid));
+	r = vu_on_stack(&a, a.s->stack + VU_STACK_SIZE, handle_gated);
+	vu_scratch_put(a.s);
 	return r;
 }
 

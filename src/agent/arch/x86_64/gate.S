@@ -2,11 +2,11 @@
 /*
  * The gate: where patched call sites enter the agent (abi/code.h). A site calls by a slot of the table at
  * VU_GATE_ADDR; rcx and r11 are free, as a system call clobbers them; everything else is the guest's. What
- * lies on the guest's stack is small (Go's goroutines leave some 500 bytes) and borne by a longjmp.
+ * lies on the guest's stack is small (vu_is_little_stack()) and borne by a longjmp.
  */
 
 #define SYS_SLOTS 509
-#define PATH_ROOM 224 /* VU_PATH_ROOM */
+#define PATH_ROOM 208 /* VU_PATH_ROOM */
 
 /*
  * struct vu_frame (gate.h). It is r15 in all C code that is called from here, which is compiled so that it leaves that
