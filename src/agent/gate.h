@@ -35,12 +35,13 @@ struct vu_answer {
 /*
  * May there be little room below sp? Nobody checks how much of a goroutine's stack is left for Go's last functions before
  * a call: 576 bytes are sure below the return address of a site, which are enough for the frame, the room for paths
- * and 200 bytes more (test/guest/goroutine_stacks.c adds them up). Goroutines are in Go's heap, which begins at
- * 0xc000000000 on Linux (malloc.go of its runtime). What needs more is for the full way, which leaves the guest's stack.
+ * and 200 bytes more (test/guest/goroutine_stacks.c adds them up). Goroutines are in Go's heap. On
+ * Linux it begins at 0xc0 << 32 or, where that is taken, at the same place of one of the next TiBs up to the 127th
+ * (malloc.go of its runtime). What needs more is for the full way, which leaves the guest's stack.
  */
 static inline bool vu_is_little_stack(uint64_t sp)
 {
-	return sp >= 0xc0ul << 32 && sp < 0x100ul << 32;
+	return (sp >> 32 & 0xff) >= 0xc0 && sp >> 40 < 0x7f;
 }
 
 /*
