@@ -4,6 +4,7 @@
 #define VU_AGENT_GATE_H
 
 #include "agent/agent.h"
+#include "agent/gate_class.h"
 
 /* What a call by a patched site has on the guest's stack. gate.S has the offsets. */
 struct vu_frame {
@@ -69,22 +70,7 @@ uint64_t vu_flags_after(uint64_t flags, uint64_t kind, long result);
 /* The guest's registers as they are behind the call, but for its result. What a frame does not hold stays. */
 void vu_frame_regs(struct vu_regs *r, const struct vu_frame *f);
 
-/*
- * By number, what the gate does: the call at once; it asks the agent; the same if argument n is not zero. Unless
- * vu_gate_asks it looks itself whether a call is not about the tree's descriptor, or one of an empty path.
- */
-#define VU_GATE_HOST   0
-#define VU_GATE_TRAP   1
-#define VU_GATE_GATE   1
-#define VU_GATE_OWN0   2
-#define VU_GATE_EMPTY  3
-#define VU_GATE_OWN1   1
-#define VU_GATE_ENOSYS 1
-#define VU_GATE_ARG(n) (4 + (n))
-#define VU_GATE_ARG1   VU_GATE_ARG(1)
-#define VU_GATE_ARG3   VU_GATE_ARG(3)
-#define VU_GATE_ARG4   VU_GATE_ARG(4)
-#define VU_GATE_ARG5   VU_GATE_ARG(5)
+/* By number: gate_class.h. */
 extern const unsigned char vu_gate_class[512];
 
 /* Calls are counted, or the process has more descriptors of the agent's than the tree's. */

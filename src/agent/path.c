@@ -340,7 +340,7 @@ static bool is_known(const struct vu_moment *now, const char *path, size_t n, ui
 				 is_plain_name(now, path, n);
 }
 
-bool vu_is_known(int dirfd, const char *path, size_t n, uint32_t how)
+__attribute__((noinline)) bool vu_is_known(int dirfd, const char *path, size_t n, uint32_t how)
 {
 	const struct vu_moment now = before(dirfd, path);
 
@@ -355,23 +355,22 @@ static bool was_known(const struct vu_moment *now, const char *path, size_t n, u
 	return vu_known_lately(now, VU_KNOWN_DIR, path, dirs_of(path, n));
 }
 
-bool vu_is_plain(int dirfd, char *path, size_t n, size_t size, uint32_t *how)
+/* What vu_is_plain() is asked, by a few questions to the kernel. */
+static __attribute__((noinline)) bool is_proved(const struct vu_moment *now, int dirfd, char *path,
+						size_t n, size_t size, uint32_t *how)
 {
-	const struct vu_moment now = before(dirfd, path);
 	enum proof proof;
 	struct shape sh;
 
-	if (is_known(&now, path, n, *how))
-		return true;
-	if (!vu_may_know(&now) && !was_known(&now, path, n, *how))
+	if (!vu_may_know(now) && !was_known(now, path, n, *how))
 		return false;
 	get_shape(path, &sh);
 	if (is_root_covered(path) || is_dots(&sh) ||
 	    (sh.end > sh.last && is_mount_name(sh.last, (size_t)(sh.end - sh.last))))
 		return false;
-	proof = prove_dirs(dirfd, path, size, &sh, &now, how);
+	proof = prove_dirs(dirfd, path, size, &sh, now, how);
 	if (proof == MISSING && (*how & VU_FOLLOW))
-		vu_know(&now, VU_KNOWN_FOLLOW, path, n);
+		vu_know(now, VU_KNOWN_FOLLOW, path, n);
 	if (proof != PLAIN)
 		return proof != UNKNOWN;
 	if (sh.end == sh.last || (sh.end == sh.last + 1 && *sh.last == '.'))
@@ -380,8 +379,16 @@ bool vu_is_plain(int dirfd, char *path, size_t n, size_t size, uint32_t *how)
 		return true;
 	proof = look_at_last(dirfd, path, size, &sh);
 	if (proof <= MISSING)
-		vu_know(&now, VU_KNOWN_FOLLOW, path, n);
+		vu_know(now, VU_KNOWN_FOLLOW, path, n);
 	return proof != UNKNOWN;
+}
+
+__attribute__((noinline)) bool vu_is_plain(int dirfd, char *path, size_t n, size_t size,
+					   uint32_t *how)
+{
+	const struct vu_moment now = before(dirfd, path);
+
+	return is_known(&now, path, n, *how) || is_proved(&now, dirfd, path, n, size, how);
 }
 
 /* A walk has shown that all of the path, which was given so, is the kernel's; it may end at nothing. */
@@ -433,7 +440,8 @@ static enum proof look_inside(char *name, size_t n)
 	return look_at(vu_tree(), name + (rest - name), name + n);
 }
 
-bool vu_is_inside(int dirfd, char *path, size_t n, size_t size, uint32_t how)
+__attribute__((noinline)) bool vu_is_inside(int dirfd, char *path, size_t n, size_t size,
+					    uint32_t how)
 {
 	struct vu_moment now = before(dirfd, path);
 	struct vu_inside in;

@@ -57,26 +57,12 @@ static long make(const struct vu_frame *f)
 	return vu_quick_sys6((long)f->nr, f->arg);
 }
 
-/* One of its frames less. */
+/* What is for much and for little stack: once for each, and no frame of its own. */
 #define INLINED static inline __attribute__((always_inline))
 
-/* --- paths --- */
+/* --- the table --- */
 
-/* A path as the quick way looks at it: what the call says of it, and its text. */
-struct quick_path {
-	bool inside; /* it leads into a mount */
-	int at;	     /* number of its argument */
-	int dirfd;
-	uint32_t how;
-	bool may_be_empty;
-	long len;
-	char *text; /* VU_PATH_ROOM bytes */
-};
-
-/*
- * By number, from the kinds of the arguments, where there is one path, first or behind its descriptor: how it is
- * looked up, and which argument the AT_* flags are.
- */
+/* From the kinds of the arguments, where there is one path, first or behind its descriptor. */
 #define KIND(args, i)	((args "\0\0\0\0\0\0\0")[i])
 #define HAS_DIRFD(args) (KIND(args, 0) == 'd')
 #define PATH_KIND(args) (HAS_DIRFD(args) ? KIND(args, 1) : KIND(args, 0))
@@ -86,36 +72,130 @@ struct quick_path {
 	((PATH_KIND(args) == 'p' || PATH_KIND(args) == 'l' || PATH_KIND(args) == 'n') &&     \
 	 (HAS_DIRFD(args) || IS_OTHER(args, 1)) && IS_OTHER(args, 2) && IS_OTHER(args, 3) && \
 	 IS_OTHER(args, 4) && IS_OTHER(args, 5))
+#define HOW(args) (PATH_KIND(args) == 'p' ? VU_FOLLOW : PATH_KIND(args) == 'n' ? VU_PARENT : 0)
 #define FLAGS_AT(args)              \
 	(KIND(args, 1) == 'a' ? 1 : \
 	 KIND(args, 2) == 'a' ? 2 : \
 	 KIND(args, 3) == 'a' ? 3 : \
 	 KIND(args, 4) == 'a' ? 4 : \
 				0)
-static const struct {
-	uint8_t how, dirfd, flags, one;
-} names_of[] = {
-#define VU_SYSCALL(number, name, when, handler, args)     \
-	[number] = { PATH_KIND(args) == 'p' ? VU_FOLLOW : \
-		     PATH_KIND(args) == 'n' ? VU_PARENT : \
-					      0,          \
-		     HAS_DIRFD(args), FLAGS_AT(args), ONE_PATH(args) },
+
+/* Who answers it: the index of a function. */
+enum quick {
+	NOBODY,
+	NAME,
+	CHDIR,
+	FCHDIR,
+	GETCWD,
+	GETDENTS,
+	ID,
+	UNLESS_IDS,
+	UNAME,
+	OWN_FD,
+	DUP2,
+	CLOSE_RANGE,
+	PRCTL,
+	WAIT4,
+	WAITID,
+	SIGPROCMASK,
+	SIGACTION,
+	SIGRETURN,
+	SOCKADDR,
+	SENDTO,
+	SENDMSG,
+	SOCKET,
+	IOCTL,
+	MMAP,
+	PROTECT
+};
+#define QUICK_sys_path		 ~, NAME
+#define QUICK_sys_statfs	 ~, NAME
+#define QUICK_sys_stat		 ~, NAME
+#define QUICK_sys_readlink	 ~, NAME
+#define QUICK_sys_open		 ~, NAME
+#define QUICK_sys_chdir		 ~, CHDIR
+#define QUICK_sys_fchdir	 ~, FCHDIR
+#define QUICK_sys_getcwd	 ~, GETCWD
+#define QUICK_sys_getdents	 ~, GETDENTS
+#define QUICK_sys_getuid	 ~, ID
+#define QUICK_sys_geteuid	 ~, ID
+#define QUICK_sys_getgid	 ~, ID
+#define QUICK_sys_getegid	 ~, ID
+#define QUICK_sys_getresuid	 ~, UNLESS_IDS
+#define QUICK_sys_getresgid	 ~, UNLESS_IDS
+#define QUICK_sys_getgroups	 ~, UNLESS_IDS
+#define QUICK_sys_capget	 ~, UNLESS_IDS
+#define QUICK_sys_uname		 ~, UNAME
+#define QUICK_sys_own_fd	 ~, OWN_FD
+#define QUICK_sys_dup2		 ~, DUP2
+#define QUICK_sys_close_range	 ~, CLOSE_RANGE
+#define QUICK_sys_prctl		 ~, PRCTL
+#define QUICK_sys_wait4		 ~, WAIT4
+#define QUICK_sys_waitid	 ~, WAITID
+#define QUICK_sys_rt_sigprocmask ~, SIGPROCMASK
+#define QUICK_sys_rt_sigaction	 ~, SIGACTION
+#define QUICK_sys_rt_sigreturn	 ~, SIGRETURN
+#define QUICK_sys_sockaddr	 ~, SOCKADDR
+#define QUICK_sys_sendto	 ~, SENDTO
+#define QUICK_sys_sendmsg	 ~, SENDMSG
+#define QUICK_sys_socket	 ~, SOCKET
+#define QUICK_sys_ioctl		 ~, IOCTL
+#define QUICK_sys_mmap		 ~, MMAP
+#define QUICK_sys_protect	 ~, PROTECT
+
+/* Names that the agent may answer itself, for which a call with a path does not take the quick way. */
+enum unless { ANY_NAME, SPECIAL, MAGIC };
+#define UNLESS_sys_stat	    ~, SPECIAL
+#define UNLESS_sys_open	    ~, SPECIAL
+#define UNLESS_sys_readlink ~, MAGIC
+#define OPENS_sys_open	    ~, true
+/* SECOND(X_<handler>, none, ): what is defined for it, else none. */
+#define SECOND_(a, b, ...)  b
+#define SECOND(...)	    SECOND_(__VA_ARGS__)
+
+/* By number; small, so that with quick_of and vu_gate_class it is in one page. */
+static const struct row {
+	uint8_t quick; /* enum quick */
+	uint8_t host; /* the kernel's if that argument, counted from 1, is zero; 0: there is none */
+	uint8_t how : 4;    /* the path is looked up so: VU_FOLLOW, VU_PARENT */
+	uint8_t flags : 4;  /* the number of the argument with AT_* flags, or 0 */
+	uint8_t unless : 2; /* enum unless */
+	bool dirfd : 1;	    /* the path is behind a descriptor */
+	bool one : 1;	    /* there is one */
+	bool opens : 1;
+} rows[] = {
+#define VU_SYSCALL(number, name, when, handler, args)                                       \
+	[number] = {                                                                        \
+		SECOND(QUICK_##handler, NOBODY, ),                                          \
+		VU_GATE_##when >= VU_GATE_ARG(0) ? VU_GATE_##when - VU_GATE_ARG(0) + 1 : 0, \
+		HOW(args),                                                                  \
+		FLAGS_AT(args),                                                             \
+		SECOND(UNLESS_##handler, ANY_NAME, ),                                       \
+		HAS_DIRFD(args),                                                            \
+		ONE_PATH(args),                                                             \
+		SECOND(OPENS_##handler, false, ),                                           \
+	},
 #include "abi/syscalls.def"
 #undef VU_SYSCALL
 };
 
-/* Finds the path among the arguments; false: there are other ones, too. */
-INLINED bool locate(const struct vu_frame *f, struct quick_path *p)
-{
-	uint64_t flags = names_of[f->nr].flags ? f->arg[names_of[f->nr].flags] : 0;
+/* --- paths --- */
 
-	p->at = names_of[f->nr].dirfd;
-	p->dirfd = p->at ? (int)f->arg[0] : AT_FDCWD;
-	p->how = names_of[f->nr].how;
-	if (flags & AT_SYMLINK_NOFOLLOW)
-		p->how &= ~VU_FOLLOW;
-	p->may_be_empty = flags & AT_EMPTY_PATH;
-	return names_of[f->nr].one;
+/* A path as the quick way looks at it: what the call says of it, and its text. */
+struct quick_path {
+	bool inside; /* it leads into a mount */
+	int at;	     /* number of its argument */
+	int dirfd;
+	uint32_t how;
+	long len;
+	char *text; /* VU_PATH_ROOM bytes */
+};
+
+static uint32_t how_to_open(const struct vu_frame *f, bool at)
+{
+	uint64_t flags = f->nr == __NR_creat ? VU_O_CREAT | VU_O_WRONLY : f->arg[at + 1];
+
+	return vu_how_to_open((unsigned int)flags) & ~VU_SPECIAL;
 }
 
 /* Does `text` end in a name that only magic links of /proc have, or lie in a folder full of them? */
@@ -125,28 +205,40 @@ static bool may_be_magic(const char *text)
 	       !vu_strchr(text, '/') || text[0] != '/';
 }
 
-/* What a call does not take the quick way for. */
-enum unless { ANY_NAME, SPECIAL, MAGIC };
+static __attribute__((noinline)) bool may_be_ours(const char *text, size_t n, enum unless unless)
+{
+	return (vu_may_be_special(text, n) && vu_is_special(text, n)) ||
+	       (unless == MAGIC && may_be_magic(text));
+}
 
 /*
- * Reads the path and finds out whether it is the kernel's own, or how the kernel is to be asked; on little stack only
- * what is known counts. Names that the agent may answer itself are not for here, as `unless` says.
+ * Finds the path among the arguments, reads it and finds out whether it is the kernel's own, or how the kernel is to be
+ * asked; on little stack only what is known counts.
  */
-INLINED bool is_ready(struct vu_frame *f, struct quick_path *p, enum unless unless, bool little)
+INLINED bool is_ready(struct vu_frame *f, struct quick_path *p, bool little)
 {
+	const struct row *row = &rows[f->nr];
+	uint64_t flags = row->flags ? f->arg[row->flags] : 0;
+
+	if (!row->one)
+		return false;
+	p->at = row->dirfd;
+	p->dirfd = p->at ? (int)f->arg[0] : AT_FDCWD;
+	p->how = row->opens ? how_to_open(f, p->at) : row->how;
+	if (flags & AT_SYMLINK_NOFOLLOW)
+		p->how &= ~VU_FOLLOW;
 	p->inside = false;
 	p->text = (char *)f - VU_PATH_ROOM;
 	p->len = guest_read_str(p->text, VU_PATH_ROOM, f->arg[p->at]);
-	if (p->len < 0)
-		return false;
-	if (!p->len)
-		return p->may_be_empty;
-	if (unless != ANY_NAME && vu_is_special(p->text, (size_t)p->len))
-		return false;
-	if (unless == MAGIC && may_be_magic(p->text))
+	if (p->len <= 0)
+		return !p->len && (flags & AT_EMPTY_PATH);
+	if (row->unless != ANY_NAME && may_be_ours(p->text, (size_t)p->len, row->unless))
 		return false;
 	if (!vu_touches(VU_TOUCH_PATHS))
 		return true;
+	/* A directory may hold mount points that only the view has. */
+	if ((p->how & VU_PARENT) && vu_touches(VU_TOUCH_GHOST))
+		return false;
 	if (little)
 		return vu_is_known(p->dirfd, p->text, (size_t)p->len, p->how);
 	if (vu_is_plain(p->dirfd, p->text, (size_t)p->len, VU_PATH_ROOM, &p->how))
@@ -215,76 +307,29 @@ issue_inside(const struct vu_frame *f, const struct quick_path *p)
 }
 
 /* The call with our copy of the path: what was looked at is what is used. */
-INLINED struct vu_answer issue(struct vu_frame *f, const struct quick_path *p)
-{
-	f->use[p->at] = (uint64_t)p->text;
-	return p->inside ? issue_inside(f, p) : native();
-}
-
-INLINED struct vu_answer take_path(struct vu_frame *f, bool little)
+INLINED struct vu_answer take_name(struct vu_frame *f, bool little)
 {
 	struct quick_path p;
 
-	if (!locate(f, &p) || !is_ready(f, &p, ANY_NAME, little))
+	if (!is_ready(f, &p, little))
 		return NO_ANSWER;
-	/* A directory may hold mount points that only the view has. */
-	if ((p.how & VU_PARENT) && vu_touches(VU_TOUCH_GHOST))
-		return NO_ANSWER;
-	return issue(f, &p);
+	f->use[p.at] = (uint64_t)p.text;
+	return p.inside ? issue_inside(f, &p) : native();
 }
 
-/* Calls for which /proc/PID/exe and the like are special. */
-INLINED struct vu_answer take_stat(struct vu_frame *f, bool little)
+static struct vu_answer quick_name(struct vu_frame *f)
 {
-	struct quick_path p;
-
-	if (!locate(f, &p) || !is_ready(f, &p, SPECIAL, little))
-		return NO_ANSWER;
-	return issue(f, &p);
+	return take_name(f, false);
 }
 
-INLINED struct vu_answer take_readlink(struct vu_frame *f, bool little)
+static struct vu_answer little_name(struct vu_frame *f)
 {
-	struct quick_path p;
-
-	if (!locate(f, &p) || !is_ready(f, &p, MAGIC, little) || !p.len)
-		return NO_ANSWER;
-	return issue(f, &p);
+	return take_name(f, true);
 }
-
-INLINED struct vu_answer take_open(struct vu_frame *f, bool little)
-{
-	bool at = f->nr == __NR_openat;
-	uint64_t flags = f->nr == __NR_creat ? VU_O_CREAT | VU_O_WRONLY : f->arg[at + 1];
-	struct quick_path p;
-
-	p.at = at;
-	p.dirfd = at ? (int)f->arg[0] : AT_FDCWD;
-	p.may_be_empty = false;
-	p.how = vu_how_to_open((unsigned int)flags) & ~VU_SPECIAL;
-	if (!is_ready(f, &p, SPECIAL, little))
-		return NO_ANSWER;
-	return issue(f, &p);
-}
-
-#define WITH_PATH(what)                                           \
-	static struct vu_answer quick_##what(struct vu_frame *f)  \
-	{                                                         \
-		return take_##what(f, false);                     \
-	}                                                         \
-	static struct vu_answer little_##what(struct vu_frame *f) \
-	{                                                         \
-		return take_##what(f, true);                      \
-	}
-
-WITH_PATH(path)
-WITH_PATH(stat)
-WITH_PATH(readlink)
-WITH_PATH(open)
 
 static struct vu_answer quick_chdir(struct vu_frame *f)
 {
-	struct vu_answer a = quick_path(f);
+	struct vu_answer a = quick_name(f);
 	struct vu_frame mine = *f;
 
 	if (a.verdict == VU_NO_ANSWER)
@@ -605,87 +650,52 @@ static struct vu_answer quick_protect(struct vu_frame *f)
 	return !vu_filtered && vu_code_may_appear((long)f->nr, f->arg) ? NO_ANSWER : native();
 }
 
-/* --- the table --- */
+/* --- all --- */
 
-#define QUICK_sys_path		  ~, quick_path
-#define QUICK_sys_statfs	  ~, quick_path
-#define QUICK_sys_stat		  ~, quick_stat
-#define QUICK_sys_readlink	  ~, quick_readlink
-#define QUICK_sys_open		  ~, quick_open
-#define QUICK_sys_chdir		  ~, quick_chdir
-#define QUICK_sys_fchdir	  ~, quick_fchdir
-#define QUICK_sys_getcwd	  ~, quick_getcwd
-#define QUICK_sys_getdents	  ~, quick_getdents
-#define QUICK_sys_getuid	  ~, quick_id
-#define QUICK_sys_geteuid	  ~, quick_id
-#define QUICK_sys_getgid	  ~, quick_id
-#define QUICK_sys_getegid	  ~, quick_id
-#define QUICK_sys_getresuid	  ~, quick_unless_ids
-#define QUICK_sys_getresgid	  ~, quick_unless_ids
-#define QUICK_sys_getgroups	  ~, quick_unless_ids
-#define QUICK_sys_capget	  ~, quick_unless_ids
-#define QUICK_sys_uname		  ~, quick_uname
-#define QUICK_sys_own_fd	  ~, quick_own_fd
-#define QUICK_sys_dup2		  ~, quick_dup2
-#define QUICK_sys_close_range	  ~, quick_close_range
-#define QUICK_sys_prctl		  ~, quick_prctl
-#define QUICK_sys_wait4		  ~, quick_wait4
-#define QUICK_sys_waitid	  ~, quick_waitid
-#define QUICK_sys_rt_sigprocmask  ~, quick_sigprocmask
-#define QUICK_sys_rt_sigaction	  ~, quick_sigaction
-#define QUICK_sys_sockaddr	  ~, quick_sockaddr
-#define QUICK_sys_sendto	  ~, quick_sendto
-#define QUICK_sys_sendmsg	  ~, quick_sendmsg
-#define QUICK_sys_socket	  ~, quick_socket
-#define QUICK_sys_ioctl		  ~, quick_ioctl
-#define QUICK_sys_mmap		  ~, quick_mmap
-#define QUICK_sys_protect	  ~, quick_protect
-#define QUICK_sys_rt_sigreturn	  ~, quick_sigreturn
-/* On little stack: what differs there. */
-#define LITTLE_sys_path		  ~, little_path
-#define LITTLE_sys_statfs	  ~, little_path
-#define LITTLE_sys_stat		  ~, little_stat
-#define LITTLE_sys_readlink	  ~, little_readlink
-#define LITTLE_sys_open		  ~, little_open
-#define LITTLE_sys_chdir	  ~, NULL
-#define LITTLE_sys_getdents	  ~, NULL
-#define LITTLE_sys_wait4	  ~, NULL
-#define LITTLE_sys_rt_sigprocmask ~, NULL
-#define LITTLE_sys_rt_sigaction	  ~, NULL
-#define LITTLE_sys_mmap		  ~, NULL
-/* SECOND(QUICK_<handler>, NULL): what is defined for it, else NULL. */
-#define SECOND_(a, b, ...)	  b
-#define SECOND(...)		  SECOND_(__VA_ARGS__)
-
-static quick_fn *const quick_of[] = {
-#define VU_SYSCALL(number, name, when, handler, args) [number] = SECOND(QUICK_##handler, NULL, ),
-#include "abi/syscalls.def"
-#undef VU_SYSCALL
-};
-static quick_fn *const little_of[] = {
-#define VU_SYSCALL(number, name, when, handler, args) \
-	[number] = SECOND(LITTLE_##handler, SECOND(QUICK_##handler, NULL, ), ),
-#include "abi/syscalls.def"
-#undef VU_SYSCALL
+/* On much, on little stack; NULL: nobody. */
+static quick_fn *const quick_of[][2] = {
+	[NOBODY] = { NULL, NULL },
+	[NAME] = { quick_name, little_name },
+	[CHDIR] = { quick_chdir, NULL },
+	[FCHDIR] = { quick_fchdir, quick_fchdir },
+	[GETCWD] = { quick_getcwd, quick_getcwd },
+	[GETDENTS] = { quick_getdents, NULL },
+	[ID] = { quick_id, quick_id },
+	[UNLESS_IDS] = { quick_unless_ids, quick_unless_ids },
+	[UNAME] = { quick_uname, quick_uname },
+	[OWN_FD] = { quick_own_fd, quick_own_fd },
+	[DUP2] = { quick_dup2, quick_dup2 },
+	[CLOSE_RANGE] = { quick_close_range, quick_close_range },
+	[PRCTL] = { quick_prctl, quick_prctl },
+	[WAIT4] = { quick_wait4, NULL },
+	[WAITID] = { quick_waitid, quick_waitid },
+	[SIGPROCMASK] = { quick_sigprocmask, NULL },
+	[SIGACTION] = { quick_sigaction, NULL },
+	[SIGRETURN] = { quick_sigreturn, quick_sigreturn },
+	[SOCKADDR] = { quick_sockaddr, quick_sockaddr },
+	[SENDTO] = { quick_sendto, quick_sendto },
+	[SENDMSG] = { quick_sendmsg, quick_sendmsg },
+	[SOCKET] = { quick_socket, quick_socket },
+	[IOCTL] = { quick_ioctl, quick_ioctl },
+	[MMAP] = { quick_mmap, NULL },
+	[PROTECT] = { quick_protect, quick_protect },
 };
 
-/* Does the call have a number, but nothing in its arguments that would be for the agent? */
+/* Has the call a number, but nothing in its arguments that would be for the agent? */
 static bool is_host(const struct vu_frame *f)
 {
-	return vu_gate_class[f->nr] >= VU_GATE_ARG(0) &&
-	       !f->arg[vu_gate_class[f->nr] - VU_GATE_ARG(0)];
+	return rows[f->nr].host && !f->arg[rows[f->nr].host - 1];
 }
 
 static struct vu_answer look(struct vu_frame *f)
 {
-	uint64_t n = sizeof(quick_of) / sizeof(quick_of[0]);
 	quick_fn *fn;
 
-	if (f->nr >= n || agent_process.strict)
+	if (f->nr >= sizeof(rows) / sizeof(rows[0]) || agent_process.strict)
 		return NO_ANSWER;
 	if (is_host(f))
 		return native();
-	fn = vu_is_little_stack((uint64_t)f) ? little_of[f->nr] : quick_of[f->nr];
+	fn = quick_of[rows[f->nr].quick][vu_is_little_stack((uint64_t)f)];
 	return fn ? fn(f) : NO_ANSWER;
 }
 

@@ -31,9 +31,11 @@ extern char vu_text_begin[], vu_text_end[], vu_waited[], vu_quick_made[];
 extern char vu_clone_child[], vu_clone_end[], vu_handlers_begin[], vu_handlers_end[],
 	vu_fault_entry[], vu_fault_leave[];
 /* gate.S */
-extern char vu_gate_stubs[], vu_gate_nr_in_rcx[], vu_gate[], vu_gate_entering[], vu_gate_entered[],
-	vu_gate_going[], vu_gate_ret[], vu_gate_ret_in_rcx[], vu_gate_ret_in_rax[], vu_gate_empty[],
-	vu_gate_made_host[], vu_gate_issue[], vu_gate_made[], vu_gate_slow[];
+extern char vu_gate_stubs[], vu_gate_entering[], vu_gate_entered[], vu_gate_going[], vu_gate_ret[],
+	vu_gate_ret_in_rcx[], vu_gate_ret_in_rax[], vu_gate_made_host[], vu_gate_nr_ask[],
+	vu_gate_issue[], vu_gate_made[], vu_gate_slow[];
+/* Pairs, and 0: from here to there the call's number is in rcx. */
+extern const uint64_t vu_gate_in_rcx[];
 
 /* --- the place that a patched site stands for --------------------------------------------------- */
 
@@ -210,27 +212,35 @@ static bool leave_gate(struct vu_regs *call)
 	return true;
 }
 
+static bool is_number_in_rcx(uint64_t rip)
+{
+	for (const uint64_t *p = vu_gate_in_rcx; *p; p += 2)
+		if (rip >= p[0] && rip < p[1])
+			return true;
+	return false;
+}
+
 /* In the gate, where all registers but rax, rcx, r11 are the guest's. True: it was there. */
 static bool in_gate(struct vu_regs *r)
 {
 	uint64_t rip = r->rip, kind = r->r11, result = r->rax;
+	bool made_host = within(rip, vu_gate_made_host, vu_gate_nr_ask);
+	bool made = within(rip, vu_gate_ret, vu_gate_slow) || made_host;
 	struct vu_regs call = *r;
 
-	if (within(rip, vu_gate_entering, vu_gate_entered)) {
-		call.rsp += offsetof(struct vu_frame, ret);
-	} else if (within(rip, vu_gate_nr_in_rcx, vu_gate)) {
-		call.rax = (uint32_t)r->rcx;
-	} else if (!within(rip, vu_gate_stubs, vu_gate_entering) &&
-		   !within(rip, vu_gate_ret, vu_gate_slow)) {
+	if (!made && !within(rip, vu_gate_stubs, vu_gate_entered))
 		return false;
-	}
-	if (within(rip, vu_gate_made_host, vu_gate_slow))
+	if (within(rip, vu_gate_entering, vu_gate_entered))
+		call.rsp += offsetof(struct vu_frame, ret);
+	else if (is_number_in_rcx(rip))
+		call.rax = (uint32_t)r->rcx;
+	if (made_host)
 		guest_read(&kind, call.rsp - 8, sizeof(kind));
 	if (!leave_gate(&call))
 		return true;
 	if (within(rip, vu_gate_ret_in_rcx, vu_gate_ret_in_rax))
 		result = r->rcx;
-	if (within(rip, vu_gate_ret, vu_gate_empty) || within(rip, vu_gate_made_host, vu_gate_slow))
+	if (made)
 		go_on(r, &call, kind, result);
 	else
 		begin_again(r, &call, true);

@@ -5,6 +5,8 @@
  * lies on the guest's stack is small (vu_is_little_stack()) and borne by a longjmp.
  */
 
+#include "agent/gate_class.h"
+
 #define SYS_SLOTS 509
 #define PATH_ROOM 208 /* VU_PATH_ROOM */
 
@@ -25,9 +27,6 @@
 #define SAVED(n) (104 + 8 * (n)) /* rbx, rbp, r12 to r15 */
 #define HOST_KIND -8		 /* on the stack: no signal's frame comes nearer than 128 bytes */
 
-/* gate.h */
-#define CLASS_OWN0   2
-#define CLASS_EMPTY  3
 #define PROCESS_TREE 248 /* in struct vu_process: the tree's descriptor */
 
 #define AT_EMPTY_PATH 0x1000
@@ -63,23 +62,65 @@ vu_gate_trap:
 	pop	%r11			/* VU_GATE_TRAPPED (abi/code.h): it has not trapped */
 	jmp	vu_gate_ret
 
+/* class_<number>, for the numbers that there are */
+#define VU_SYSCALL(number, name, when, handler, args) .set class_##number, VU_GATE_##when
+#include "abi/syscalls.def"
+#undef VU_SYSCALL
+
+	.altmacro
+/* Slot \nr: the call of that number, of which its class tells what is to be done first. */
+	.macro	stub nr
+	.balign 16
+	mov	$\nr, %eax
+	.ifndef class_\nr
+	jmp	vu_gate_nr
+	.elseif class_\nr == VU_GATE_HOST
+	jmp	vu_gate_nr
+	.elseif class_\nr == VU_GATE_OWN0
+	jmp	vu_gate_nr_own0
+	.elseif class_\nr == VU_GATE_EMPTY
+	jmp	vu_gate_nr_empty
+	.else
+	jmp	vu_gate_nr_ask
+	.endif
+	.endm
+
+/* A site with a number: the guest's flags go to r11. Meanwhile the number is in rcx (vu_gate_in_rcx). */
+	.macro	save_flags
+	local	from, to
+	mov	%eax, %ecx
+from:	lahf
+	seto	%al
+	movzwl	%ax, %r11d
+	shl	$8, %r11d
+	mov	%ecx, %eax
+to:
+	.pushsection .rodata.vu_gate_in_rcx, "a", @progbits
+	.quad	from, to
+	.popsection
+	.endm
+
+	.section .rodata.vu_gate_in_rcx, "a", @progbits
+	.balign 8
+	.globl	vu_gate_in_rcx
+vu_gate_in_rcx:
+
 /*
  * Where a signal's handler may find the thread (settle.c): from vu_gate_stubs to vu_gate_entering the stack pointer
- * is at the return address; to vu_gate_entered the frame lies on it; then it is in r15 until vu_gate_ret.
+ * is at the return address, and the call has not been made but from vu_gate_made_host to vu_gate_nr_ask; to vu_gate_entered
+ * the frame lies on it; then it is in r15 until vu_gate_ret.
  */
-	.text
+	.section .text.gate, "ax", @progbits
 	.balign 16
 	.globl	vu_gate_stubs
 vu_gate_stubs:
 	.set	i, 0
 	.rept	SYS_SLOTS
-	.balign 16
-	mov	$i, %eax
-	jmp	vu_gate_nr
+	stub	%i
 	.set	i, i + 1
 	.endr
 
-	.balign 16
+	.balign 4096
 vu_gate_f000:
 	mov	$KIND_F000, %r11d
 	jmp	vu_gate
@@ -89,16 +130,8 @@ vu_gate_f001:
 	jmp	vu_gate
 	.balign 16
 vu_gate_nr:
-	mov	%eax, %ecx
-	.globl	vu_gate_nr_in_rcx
-vu_gate_nr_in_rcx:
-	lahf
-	seto	%al
-	movzwl	%ax, %r11d
-	shl	$8, %r11d
-	mov	%ecx, %eax
+	save_flags
 /* eax: number; r11: kind; (rsp): return address */
-	.globl	vu_gate
 vu_gate:
 	mov	%eax, %eax		/* the kernel takes an int */
 	cmpb	$0, vu_traced(%rip)
@@ -109,15 +142,62 @@ vu_gate:
 	movzbl	(%rcx,%rax), %ecx
 	test	%ecx, %ecx
 	je	vu_gate_host
-	cmp	$CLASS_EMPTY, %ecx
+	cmp	$VU_GATE_EMPTY, %ecx
 	ja	vu_gate_ask
 	je	vu_gate_empty
-	cmp	$CLASS_OWN0, %ecx
+	cmp	$VU_GATE_OWN0, %ecx
 	jne	vu_gate_ask
+vu_gate_own0:
 	cmpb	$0, vu_gate_asks(%rip)
 	jne	vu_gate_ask
 	cmp	agent_process+PROCESS_TREE(%rip), %edi
 	jne	vu_gate_host
+	jmp	vu_gate_ask
+
+	.balign 16
+vu_gate_nr_own0:
+	save_flags
+	cmpb	$0, vu_traced(%rip)
+	je	vu_gate_own0
+	jmp	vu_gate_traced
+
+	.balign 16
+vu_gate_nr_empty:
+	save_flags
+	cmpb	$0, vu_traced(%rip)
+	jne	vu_gate_traced
+vu_gate_empty:
+	test	$AT_EMPTY_PATH, %r10d
+	jz	vu_gate_ask
+	cmpb	$0, vu_gate_asks(%rip)
+	jne	vu_gate_ask
+	.globl	vu_gate_peek
+vu_gate_peek:				/* a bad address is a fault, which goes on at vu_gate_ask (fault.c) */
+	cmpb	$0, (%rsi)
+	jne	vu_gate_ask
+
+vu_gate_host:
+	mov	%r11, HOST_KIND(%rsp)
+	syscall
+	.globl	vu_gate_made_host
+vu_gate_made_host:
+	mov	HOST_KIND(%rsp), %r11
+	test	%r11b, %r11b
+	jz	vu_gate_ret_nr
+	mov	(%rsp), %rcx
+	cmp	$KIND_F000, %r11b
+	je	1f
+	cmp	$ERR_F001, %rax
+	ret
+1:	cmp	$ERR_F000, %rax
+	ret
+
+	.balign 16
+	.globl	vu_gate_nr_ask
+vu_gate_nr_ask:
+	save_flags
+	cmpb	$0, vu_traced(%rip)
+	jne	vu_gate_traced
 	.globl	vu_gate_ask
 vu_gate_ask:
 	lea	-FRAME(%rsp), %rsp
@@ -187,6 +267,7 @@ vu_gate_back:
 vu_gate_ret:
 	test	%r11b, %r11b
 	jnz	2f
+vu_gate_ret_nr:
 	mov	%rax, %rcx
 	.globl	vu_gate_ret_in_rcx
 vu_gate_ret_in_rcx:
@@ -206,26 +287,6 @@ vu_gate_ret_in_rax:
 	ret
 3:	cmp	$ERR_F001, %rax
 	ret
-
-	.globl	vu_gate_empty
-vu_gate_empty:
-	test	$AT_EMPTY_PATH, %r10d
-	jz	vu_gate_ask
-	cmpb	$0, vu_gate_asks(%rip)
-	jne	vu_gate_ask
-	.globl	vu_gate_peek
-vu_gate_peek:				/* a bad address is a fault, which goes on at vu_gate_ask (fault.c) */
-	cmpb	$0, (%rsi)
-	jne	vu_gate_ask
-
-	.globl	vu_gate_host
-vu_gate_host:
-	mov	%r11, HOST_KIND(%rsp)
-	syscall
-	.globl	vu_gate_made_host
-vu_gate_made_host:
-	mov	HOST_KIND(%rsp), %r11
-	jmp	vu_gate_ret
 
 	.globl	vu_gate_slow
 vu_gate_slow:
@@ -281,5 +342,10 @@ vu_fpu_control:
 	fnstcw	(%rsi)
 	ret
 	.size	vu_fpu_control, . - vu_fpu_control
+
+	.section .rodata.vu_gate_in_rcx, "a", @progbits
+	.quad	0
+
+	.noaltmacro
 
 	.section .note.GNU-stack, "", @progbits
