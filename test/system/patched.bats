@@ -81,6 +81,19 @@ begin_busy()
 	assert_output $'1\n$1 = 0\n$2 = -1\nended well'
 }
 
+@test "a signal at each step of the agent's: its handler finds the program, and each call has its result once" {
+	need gcc
+	gcc -O2 -o steps "$VU_SOURCE/test/system/programs/signal_steps.c"
+	make_ext2 d.img 4M
+	mkdir mnt
+	all_by_gate() { # what has just been made is not patched yet
+		"$LEASH" -t 60 ./steps umvu -N -m "vufuseext2:$PWD/d.img:$PWD/mnt" ./steps guest >said
+		grep 'trapped: 0$' said
+	}
+	wait_until 30 all_by_gate
+	assert_equal "$(sed 's/[0-9]\{3,4\},/MANY,/' said)" "signals: MANY, trapped: 0" # and no complaints
+}
+
 @test "a program that is linked to the agent's addresses is refused before execve's point of no return" {
 	need gcc
 	for base in 0x7e000000 0x7e200000; do
