@@ -20,7 +20,7 @@
 #include "abi/stack.h"
 
 #define VU_VIEW_MAGIC	0x57495655u /* "UVIW" */
-#define VU_ABI_VERSION	5u
+#define VU_ABI_VERSION	6u
 /*
  * What is the agent's of a guest's addresses: vu-loader (code, data, stacks; arch/<isa>/agent.ld), the view
  * image, then what is mapped when it is needed. Below 2 GiB because of the gate (abi/code.h), and below
@@ -35,10 +35,10 @@
 #define VU_STACK_TAGS	0x7e3d0000ul /* a page of each network stack that the process has */
 #define VU_STACKS_ADDR	0x7f000000ul
 
-/* The image: head, shared pages, code table, two areas, counters. */
+/* The image: head, shared page, code table, two areas, counters. */
 #define VU_VIEW_HEAD_SIZE 4096u
 #define VU_VIEW_SHARED	  VU_VIEW_HEAD_SIZE
-#define VU_SHARED_SIZE	  20480u
+#define VU_SHARED_SIZE	  4096u
 #define VU_VIEW_CODE	  (VU_VIEW_SHARED + VU_SHARED_SIZE)
 #define VU_VIEW_AREAS	  ((VU_VIEW_CODE + sizeof(struct vu_code_table) + 4095u) & ~4095ul)
 #define VU_VIEW_AREA_SIZE (1u << 20) /* bytes of one table area */
@@ -102,7 +102,7 @@ _Static_assert(sizeof(struct vu_view_head) <= VU_VIEW_HEAD_SIZE, "the head is a 
 #define VU_VIEW_FORGETFUL 0x1u /* it is not among the readers: its guests must not remember paths */
 #define VU_VIEW_STARTING  0x2u /* its server does not listen to requests yet (atomic) */
 
-#define VU_KNOWN_ENTRIES 1024u
+#define VU_KNOWN_ENTRIES 252u /* one page with what is before them: each that a process writes is a fault */
 
 /* What is known of a path, of which the tag tells when it was found out (agent/known.c). */
 struct vu_known_entry {
@@ -110,15 +110,15 @@ struct vu_known_entry {
 };
 
 /*
- * What guests tell each other, at the image's offset VU_VIEW_SHARED: who has something to tell maps these
- * pages, writable: its own view's to say what it knows, each reader's to say that there is a link.
+ * What guests tell each other, at the image's offset VU_VIEW_SHARED: who has something to tell maps this
+ * page, writable: its own view's to say what it knows, each reader's to say that there is a link.
  */
 struct vu_shared {
 	uint64_t links; /* grows when a guest has made or moved a link, or what may be one (atomic) */
 	uint64_t pad[7];
 	struct vu_known_entry known[VU_KNOWN_ENTRIES];
 };
-_Static_assert(sizeof(struct vu_shared) <= VU_SHARED_SIZE, "the shared pages are too small");
+_Static_assert(sizeof(struct vu_shared) <= VU_SHARED_SIZE, "the shared page is too small");
 
 /* How a call came to the agent, or what it led to. */
 enum vu_stats_kind {

@@ -36,9 +36,9 @@ struct vu_path {
 	int dirfd;		/* for real: AT_FDCWD or the guest's descriptor */
 	uint32_t mount;		/* id of the mount that it lies in (root included), 0 host */
 	uint32_t flags;		/* VU_PATH_* */
-	char virt[VU_PATH_MAX]; /* canonical absolute path in the view; "" if it has none */
 	char real[VU_PATH_MAX +
 		  64]; /* the name to give to the kernel, absolute or relative to dirfd */
+	char virt[VU_PATH_MAX]; /* canonical absolute path in the view; "" if it has none */
 };
 #define VU_PATH_NATIVE	 0x01u /* the guest's own arguments do: no mount can be involved */
 #define VU_PATH_ROOT	 0x02u /* it is the root of `mount` */
@@ -231,6 +231,7 @@ long vu_resolve_str(struct vu_call *c, int dirfd, const char *path, uint32_t how
 long vu_fd_path(int fd, char *buf, uint32_t *mount);
 
 /* --- threads (thread.c) --- */
+bool vu_thread_any(void);		 /* has any thread a state of its own? */
 struct vu_thread *vu_thread_get(void);	 /* the caller's own state, or the process's default */
 struct vu_thread *vu_thread_of(int tid); /* the same, of the caller, whose tid is known */
 struct vu_thread *vu_thread_own(void);	 /* a private one, made if needed; NULL: table is full */

@@ -78,7 +78,6 @@ static void fill_child(struct vu_child *ch, const struct birth *b, uint64_t rsp)
 	}
 }
 
-/* In the child of a fork: the agent's state is a copy in which only the caller goes on. */
 /* Scratch slots of the other threads are found dead when they are needed: their tids are not ours. */
 static void after_fork(struct vu_thread *own)
 {
@@ -86,6 +85,19 @@ static void after_fork(struct vu_thread *own)
 	agent_process.tracer = false;
 	vu_thread_fork(own);
 	vu_tree_fork();
+}
+
+bool vu_is_plain_fork(long nr, const uint64_t arg[6])
+{
+	const uint64_t plain = CSIGNAL | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |
+			       CLONE_PARENT_SETTID;
+
+	return nr == __NR_fork || (nr == __NR_clone && !arg[1] && !(arg[0] & ~plain));
+}
+
+void vu_forked(void)
+{
+	after_fork(NULL);
 }
 
 /* CLONE_CLEAR_SIGHAND without the signals that the agent keeps: in the child. */

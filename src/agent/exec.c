@@ -41,7 +41,7 @@
 #define F_UNLCK_      2
 #define EXECVE_CHECK  0x10000 /* AT_EXECVE_CHECK, Linux 6.14 */
 
-/* One exec on its way. Its texts are in the scratch's msg, the new argv in path[1] or a mapping. */
+/* One exec on its way. Its texts are in the scratch's msg, the new argv in tmp[0] or a mapping. */
 struct exec {
 	struct vu_call *c;
 	char head[SCRIPT_HEAD];
@@ -468,8 +468,8 @@ static long build_argv(struct exec *x, long argc, const char *state)
 	long from = x->skip_argv0 && argc ? 1 : 0, n = 0;
 	size_t need = (size_t)(argc + 5 + x->n_prefix) * sizeof(uint64_t);
 
-	x->vec = (uint64_t *)&s->path[1];
-	if (need > sizeof(s->path[1]) && !(x->vec = vu_scratch_map(s, need)))
+	x->vec = (uint64_t *)s->tmp[0]; /* what was there is of no use any more, and the page is there */
+	if (need > sizeof(s->tmp[0]) && !(x->vec = vu_scratch_map(s, need)))
 		return -ENOMEM;
 	x->vec[n++] = (uint64_t)state;
 	x->vec[n++] = (uint64_t)x->name;

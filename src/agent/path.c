@@ -498,7 +498,8 @@ static long as_it_is(struct vu_path *p, int dirfd, long r)
 {
 	p->dirfd = dirfd;
 	p->mount = 0;
-	p->virt[0] = 0;
+	if (p->virt[0]) /* a write would copy a page in the child of a fork */
+		p->virt[0] = 0;
 	p->flags = VU_PATH_NATIVE | VU_PATH_UNPLACED;
 	return r;
 }

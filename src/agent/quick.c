@@ -106,7 +106,8 @@ enum quick {
 	SOCKET,
 	IOCTL,
 	MMAP,
-	PROTECT
+	PROTECT,
+	FORK
 };
 #define QUICK_sys_path		 ~, NAME
 #define QUICK_sys_statfs	 ~, NAME
@@ -142,6 +143,8 @@ enum quick {
 #define QUICK_sys_ioctl		 ~, IOCTL
 #define QUICK_sys_mmap		 ~, MMAP
 #define QUICK_sys_protect	 ~, PROTECT
+#define QUICK_sys_fork		 ~, FORK
+#define QUICK_sys_clone		 ~, FORK
 
 /* Names that the agent may answer itself, for which a call with a path does not take the quick way. */
 enum unless { ANY_NAME, SPECIAL, MAGIC };
@@ -650,6 +653,23 @@ static struct vu_answer quick_protect(struct vu_frame *f)
 	return !vu_filtered && vu_code_may_appear((long)f->nr, f->arg) ? NO_ANSWER : native();
 }
 
+/*
+ * The child goes on here, on its copy of the program's stack: the pages of a scratch would have to be copied, for the
+ * parent, too. It would count the call a second time.
+ */
+static struct vu_answer quick_fork(struct vu_frame *f)
+{
+	long r;
+
+	if (!vu_is_plain_fork((long)f->nr, f->arg) || vu_thread_any() || vu_stack_has_word() ||
+	    vu_counts())
+		return NO_ANSWER;
+	r = make(f);
+	if (!r)
+		vu_forked();
+	return answer(r);
+}
+
 /* --- all --- */
 
 /* On much, on little stack; NULL: nobody. */
@@ -679,6 +699,7 @@ static quick_fn *const quick_of[][2] = {
 	[IOCTL] = { quick_ioctl, quick_ioctl },
 	[MMAP] = { quick_mmap, NULL },
 	[PROTECT] = { quick_protect, quick_protect },
+	[FORK] = { quick_fork, NULL },
 };
 
 /* Has the call a number, but nothing in its arguments that would be for the agent? */

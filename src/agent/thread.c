@@ -114,6 +114,11 @@ static void copy_state(struct vu_thread *to, const struct vu_thread *from)
 		to->cred = from->cred;
 }
 
+bool vu_thread_any(void)
+{
+	return __atomic_load_n(&used, __ATOMIC_RELAXED);
+}
+
 struct vu_thread *vu_thread_of(int tid)
 {
 	struct vu_thread *t = __atomic_load_n(&used, __ATOMIC_RELAXED) ? find(tid) : NULL;
@@ -221,7 +226,7 @@ void vu_thread_fork(struct vu_thread *own)
 {
 	if (own && own != &process_default)
 		copy_state(&process_default, own);
-	if (tids[FIRST])
+	if (used && tids[FIRST])
 		vu_thread_free(&first);
 	for (unsigned int i = 0; i < THREADS && used; i++)
 		if (tids[i])

@@ -94,6 +94,12 @@ static long run_again(struct vu_call *c)
 	return r;
 }
 
+static __attribute__((noinline)) long no_such_call(long nr)
+{
+	vu_debug("no such system call:", "number", nr);
+	return -ENOSYS;
+}
+
 /* Runs the handler of a call whose number, arguments and registers are filled in, with scratch s and on its stack. */
 static long handle(struct vu_call *c, struct vu_scratch *s)
 {
@@ -101,10 +107,8 @@ static long handle(struct vu_call *c, struct vu_scratch *s)
 	c->s = s;
 	if (agent_process.strict && c->nr != __NR_rt_sigreturn)
 		vu_sys(__NR_kill, vu_sys(__NR_getpid), 9 /* SIGKILL */);
-	if (!c->row) {
-		vu_debug("no such system call:", "number", c->nr);
-		return -ENOSYS;
-	}
+	if (!c->row)
+		return no_such_call(c->nr);
 	if (!c->row->handler) /* trapped by a filter that another version of us has installed */
 		return vu_native(c);
 	c->thread = vu_thread_of(s->owner);

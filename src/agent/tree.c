@@ -17,7 +17,7 @@
 
 /* How many have parted; the highest bit: it is being opened. */
 #define OPENING 0x80000000u
-static uint32_t parted;
+static uint32_t parted VU_HOT;
 
 /* Is `fd`, which the process has from whoever executed it, the tree? */
 static bool is_tree(int fd)

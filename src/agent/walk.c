@@ -679,7 +679,8 @@ static void finish(struct walk *w, long error)
 	vu_strlcpy(p->real, w->real, sizeof(p->real));
 }
 
-long vu_walk(struct vu_call *c, int dirfd, uint32_t how, uint64_t resolve, struct vu_path *p)
+__attribute__((noinline)) long vu_walk(struct vu_call *c, int dirfd, uint32_t how, uint64_t resolve,
+				       struct vu_path *p)
 {
 	struct walk w = {
 		.p = p,
