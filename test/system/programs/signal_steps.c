@@ -64,6 +64,17 @@ static __attribute__((noinline)) long any(long number, long a, long b)
 	return result;
 }
 
+static int fork_once(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(7);
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7 &&
+	       waitpid(-1, &status, 0) < 0 && errno == ECHILD;
+}
+
 static void complain(const char *what)
 {
 	static int n;
@@ -110,6 +121,7 @@ static void calls(void)
 	CHECK(any(SYS_getppid, 0, 0) > 0);
 	CHECK(any(SYS_dup, fd, 0) == copy);
 	CHECK(any(SYS_close, copy, 0) == 0);
+	CHECK(fork_once());
 }
 
 static int guest(void)
