@@ -41,11 +41,12 @@ load helpers/common
 @test "strace -f, strace -p, ltrace, valgrind" {
 	need strace
 	VU_TIMEOUT=100 same_as_native -h <<-'END'
-	traced() { strace -qq -o log "$@" || echo "status $?"; sed 's/^[0-9]* *//; s/0x[0-9a-f]*/ADDR/g; s/_pid=[0-9]*/_pid=N/g; s/_uid=[0-9]*/_uid=N/g; s/_[us]time=[0-9]*.*}/}/; s/clone(.*/clone/; s/vfork().*/vfork/; s/[0-9]* User/N User/' log | grep -v 'resumed\|unfinished'; }
-	traced -f -e trace=mkdir,rmdir,unlink,unlinkat,fork,clone,vfork,kill -e signal=usr1 sh -c 'mkdir d; (rmdir d); : >f; rm f; rm none' | sort
+	# a file for each process: in one together a call may show in two parts, or in one
+	traced() { rm -f log.*; strace -qq -ff -o log "$@" || echo "status $?"; cat $(ls -v log.*) | sed 's/0x[0-9a-f]*/ADDR/g; s/_pid=[0-9]*/_pid=N/g; s/_uid=[0-9]*/_uid=N/g; s/_[us]time=[0-9]*.*}/}/; s/clone(.*/clone/; s/vfork().*/vfork/; s/[0-9]* User/N User/'; }
+	traced -e trace=mkdir,rmdir,unlink,unlinkat,fork,clone,vfork,kill -e signal=usr1 sh -c 'mkdir d; (rmdir d); : >f; rm f; rm none' | sort
 	traced -e trace=kill -e signal=usr1 bash -c 'trap "echo trapped" USR1; kill -USR1 $$; kill -HUP $$' | sed 's/kill([0-9]*/kill(N/; s/ *= 0$/ = 0/'
-	for i in 1 2 3 4 5; do traced -f -e trace=none -e signal=chld bash -c 'true; (true); echo $(true)' | sort | uniq -c | awk '{print $1, $3}'; done
-	traced -f -e trace=execve,exit_group python3 -c 'import subprocess, sys; sys.exit(subprocess.call(["sh", "-c", "exit 5"]))' | grep -v ENOENT | sed 's/, \[.*/ .../; s/".*\/\([^/"]*\)"/\1/'
+	for i in 1 2 3 4 5; do traced -e trace=none -e signal=chld bash -c 'true; (true); echo $(true)' | sort | uniq -c | awk '{print $1, $3}'; done
+	traced -e trace=execve,exit_group python3 -c 'import subprocess, sys; sys.exit(subprocess.call(["sh", "-c", "exit 5"]))' | grep -v ENOENT | sed 's/, \[.*/ .../; s/".*\/\([^/"]*\)"/\1/'
 	strace -c -o sum true; awk '$NF == "execve" {print $4}' sum
 	strace -f -c -o sum make -f /dev/null x || echo $?
 	(exec sleep 99) & p=$!; until [ "$(cat /proc/$p/comm)" = sleep ]; do sleep 0.01; done
