@@ -102,7 +102,8 @@ _Static_assert(sizeof(struct vu_view_head) <= VU_VIEW_HEAD_SIZE, "the head is a 
 #define VU_VIEW_FORGETFUL 0x1u /* it is not among the readers: its guests must not remember paths */
 #define VU_VIEW_STARTING  0x2u /* its server does not listen to requests yet (atomic) */
 
-#define VU_KNOWN_ENTRIES 252u /* one page with what is before them: each that a process writes is a fault */
+/* With what is before them one page: each that a process writes is a fault. */
+#define VU_KNOWN_ENTRIES 252u
 
 /* What is known of a path, of which the tag tells when it was found out (agent/known.c). */
 struct vu_known_entry {
