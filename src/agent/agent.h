@@ -33,11 +33,11 @@ struct vu_regs; /* arch/<isa>/: the guest's registers at the call */
 
 /* Buffers of one call. A call that needs a path resolved gets two places (rename, link). */
 struct vu_path {
-	int dirfd;		/* for real: AT_FDCWD or the guest's descriptor */
-	uint32_t mount;		/* id of the mount that it lies in (root included), 0 host */
-	uint32_t flags;		/* VU_PATH_* */
-	char real[VU_PATH_MAX +
-		  64]; /* the name to give to the kernel, absolute or relative to dirfd */
+	int dirfd;	/* for real: AT_FDCWD or the guest's descriptor */
+	uint32_t mount; /* id of the mount that it lies in (root included), 0 host */
+	uint32_t flags; /* VU_PATH_* */
+	/* The name to give to the kernel, absolute or relative to dirfd. */
+	char real[VU_PATH_MAX + 64];
 	char virt[VU_PATH_MAX]; /* canonical absolute path in the view; "" if it has none */
 };
 #define VU_PATH_NATIVE	 0x01u /* the guest's own arguments do: no mount can be involved */

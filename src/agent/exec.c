@@ -468,7 +468,8 @@ static long build_argv(struct exec *x, long argc, const char *state)
 	long from = x->skip_argv0 && argc ? 1 : 0, n = 0;
 	size_t need = (size_t)(argc + 5 + x->n_prefix) * sizeof(uint64_t);
 
-	x->vec = (uint64_t *)s->tmp[0]; /* what was there is of no use any more, and the page is there */
+	/* What was there is of no use any more, and the page is there. */
+	x->vec = (uint64_t *)s->tmp[0];
 	if (need > sizeof(s->tmp[0]) && !(x->vec = vu_scratch_map(s, need)))
 		return -ENOMEM;
 	x->vec[n++] = (uint64_t)state;
