@@ -31,12 +31,12 @@ struct vu_answer {
 	long verdict;
 };
 
-#define VU_PATH_ROOM 208 /* bytes of room on the guest's stack, below the frame */
+#define VU_PATH_ROOM 192 /* bytes of room on the guest's stack, below the frame */
 
 /*
  * May there be little room below sp? Nobody checks how much of a goroutine's stack is left for Go's last functions before
  * a call: 576 bytes are sure below the return address of a site, which are enough for the frame, the room for paths
- * and 200 bytes more (test/guest/goroutine_stacks.c adds them up). Goroutines are in Go's heap. On
+ * and 232 bytes more (test/guest/goroutine_stacks.c adds them up). Goroutines are in Go's heap. On
  * Linux it begins at 0xc0 << 32 or, where that is taken, at the same place of one of the next TiBs up to the 127th
  * (malloc.go of its runtime). What needs more is for the full way, which leaves the guest's stack.
  */

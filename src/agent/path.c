@@ -340,11 +340,12 @@ static bool is_known(const struct vu_moment *now, const char *path, size_t n, ui
 				 is_plain_name(now, path, n);
 }
 
-__attribute__((noinline)) bool vu_is_known(int dirfd, const char *path, size_t n, uint32_t how)
+__attribute__((noinline)) bool vu_is_plain_little(int dirfd, char *path, size_t n, uint32_t how)
 {
 	const struct vu_moment now = before(dirfd, path);
 
-	return is_known(&now, path, n, how);
+	return is_known(&now, path, n, how) || ((how & VU_FOLLOW) && is_plain_name(&now, path, n) &&
+						look_at(dirfd, path, path + n) != UNKNOWN);
 }
 
 /* Whether it was known until lately, which is so of what processes one after the other look at. */

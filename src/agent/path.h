@@ -34,8 +34,8 @@ void vu_path_put(struct vu_path *p);
  * own, in a view with mounts? If not, *how gets what helps the walk.
  */
 bool vu_is_plain(int dirfd, char *path, size_t n, size_t size, uint32_t *how);
-/* Is that known without asking for anything? On little stack. */
-bool vu_is_known(int dirfd, const char *path, size_t n, uint32_t how);
+/* The same on little stack, where it is known of its directories at least. */
+bool vu_is_plain_little(int dirfd, char *path, size_t n, uint32_t how);
 /*
  * If the path (n bytes and a NUL, in `size` bytes of the agent's) is known to lead into a mount, it becomes the
  * name that the kernel knows the place by. Else it may have changed, too.

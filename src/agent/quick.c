@@ -216,7 +216,7 @@ static __attribute__((noinline)) bool may_be_ours(const char *text, size_t n, en
 
 /*
  * Finds the path among the arguments, reads it and finds out whether it is the kernel's own, or how the kernel is to be
- * asked; on little stack only what is known counts.
+ * asked; on little stack only if that takes little.
  */
 INLINED bool is_ready(struct vu_frame *f, struct quick_path *p, bool little)
 {
@@ -243,7 +243,7 @@ INLINED bool is_ready(struct vu_frame *f, struct quick_path *p, bool little)
 	if ((p->how & VU_PARENT) && vu_touches(VU_TOUCH_GHOST))
 		return false;
 	if (little)
-		return vu_is_known(p->dirfd, p->text, (size_t)p->len, p->how);
+		return vu_is_plain_little(p->dirfd, p->text, (size_t)p->len, p->how);
 	if (vu_is_plain(p->dirfd, p->text, (size_t)p->len, VU_PATH_ROOM, &p->how))
 		return true;
 	p->inside = vu_is_inside(p->dirfd, p->text, (size_t)p->len, VU_PATH_ROOM, p->how);

@@ -8,7 +8,7 @@
 #include "agent/gate_class.h"
 
 #define SYS_SLOTS 509
-#define PATH_ROOM 208 /* VU_PATH_ROOM */
+#define PATH_ROOM 192 /* VU_PATH_ROOM */
 
 /*
  * struct vu_frame (gate.h). It is r15 in all C code that is called from here, which is compiled so that it leaves that
