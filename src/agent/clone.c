@@ -79,7 +79,7 @@ static void fill_child(struct vu_child *ch, const struct birth *b, uint64_t rsp)
 }
 
 /* Scratch slots of the other threads are found dead when they are needed: their tids are not ours. */
-static void after_fork(struct vu_thread *own)
+void vu_forked(struct vu_thread *own)
 {
 	agent_process.pid = (int)vu_sys(__NR_getpid);
 	agent_process.tracer = false;
@@ -93,11 +93,6 @@ bool vu_is_plain_fork(long nr, const uint64_t arg[6])
 			       CLONE_PARENT_SETTID;
 
 	return nr == __NR_fork || (nr == __NR_clone && !arg[1] && !(arg[0] & ~plain));
-}
-
-void vu_forked(void)
-{
-	after_fork(NULL);
 }
 
 /* CLONE_CLEAR_SIGHAND without the signals that the agent keeps: in the child. */
@@ -120,7 +115,7 @@ void vu_child_start(struct vu_child *child)
 	int tid = (int)vu_sys(__NR_gettid);
 
 	if (child->separate) {
-		after_fork(t);
+		vu_forked(t);
 	} else {
 		vu_thread_drop(
 			tid); /* an earlier one's of that number: a thread's end is not trapped */
@@ -271,7 +266,7 @@ static long deliver(struct birth *b)
 		r = vu_guest_sys6(__NR_clone, (long)b->flags, 0, (long)b->c->arg[2],
 				  (long)b->c->arg[3], (long)b->c->arg[4], 0);
 	if (!r)
-		after_fork(own);
+		vu_forked(own);
 	return r;
 }
 

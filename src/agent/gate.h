@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The gate: between arch/<isa>/gate.S, gate.c and quick.c. */
+/* The gate: between arch/<isa>/gate.S, trap.c and quick.c. */
 #ifndef VU_AGENT_GATE_H
 #define VU_AGENT_GATE_H
 

@@ -22,8 +22,8 @@
 
 /* clone.c: is it a fork that changes nothing of what the agent knows, where no thread has a state of its own? */
 bool vu_is_plain_fork(long nr, const uint64_t arg[6]);
-/* In its child: the agent's state is a copy in which only the caller goes on. */
-void vu_forked(void);
+/* In the child of a fork: the agent's state is a copy in which only the caller goes on; NULL: with the process's default. */
+void vu_forked(struct vu_thread *own);
 
 /* ids.c: prctl options that concern ids; *handled tells whether it was one. */
 long vu_prctl_ids(struct vu_call *c, bool *handled);

@@ -666,7 +666,7 @@ static struct vu_answer quick_fork(struct vu_frame *f)
 		return NO_ANSWER;
 	r = make(f);
 	if (!r)
-		vu_forked();
+		vu_forked(NULL);
 	return answer(r);
 }
 

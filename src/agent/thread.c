@@ -121,15 +121,14 @@ bool vu_thread_any(void)
 
 struct vu_thread *vu_thread_of(int tid)
 {
-	struct vu_thread *t = __atomic_load_n(&used, __ATOMIC_RELAXED) ? find(tid) : NULL;
+	struct vu_thread *t = vu_thread_any() ? find(tid) : NULL;
 
 	return t ? t : &process_default;
 }
 
 struct vu_thread *vu_thread_get(void)
 {
-	return __atomic_load_n(&used, __ATOMIC_RELAXED) ? vu_thread_of((int)vu_sys(__NR_gettid)) :
-							  &process_default;
+	return vu_thread_any() ? vu_thread_of((int)vu_sys(__NR_gettid)) : &process_default;
 }
 
 bool vu_thread_has(const struct vu_thread *t)
@@ -216,7 +215,7 @@ void vu_thread_adopt(struct vu_thread *t, int tid)
 
 void vu_thread_drop(int tid)
 {
-	struct vu_thread *t = __atomic_load_n(&used, __ATOMIC_RELAXED) ? find(tid) : NULL;
+	struct vu_thread *t = vu_thread_any() ? find(tid) : NULL;
 
 	if (t)
 		vu_thread_free(t);

@@ -679,6 +679,7 @@ static void finish(struct walk *w, long error)
 	vu_strlcpy(p->real, w->real, sizeof(p->real));
 }
 
+/* A frame of its own: most paths are not walked. */
 __attribute__((noinline)) long vu_walk(struct vu_call *c, int dirfd, uint32_t how, uint64_t resolve,
 				       struct vu_path *p)
 {
