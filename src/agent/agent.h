@@ -231,7 +231,8 @@ long vu_resolve_str(struct vu_call *c, int dirfd, const char *path, uint32_t how
 long vu_fd_path(int fd, char *buf, uint32_t *mount);
 
 /* --- threads (thread.c) --- */
-bool vu_thread_any(void);		 /* has any thread a state of its own? */
+bool vu_thread_any(void); /* has any thread a state of its own? */
+int vu_tid(void);	  /* the caller's, as gettid(2); asked for only if there may be others */
 struct vu_thread *vu_thread_get(void);	 /* the caller's own state, or the process's default */
 struct vu_thread *vu_thread_of(int tid); /* the same, of the caller, whose tid is known */
 struct vu_thread *vu_thread_own(void);	 /* a private one, made if needed; NULL: table is full */

@@ -23,6 +23,7 @@
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE_ 4096ul
+#define LIBRARY	   (2ul << 20) /* has code of no more than that: a page table full of pages */
 
 static uint64_t nanoseconds(uint64_t sec, uint64_t nsec)
 {
@@ -74,7 +75,7 @@ static struct piece piece_of(const struct vu_code_run *run)
 	return (struct piece){ from, from + ((uint64_t)run->n_pages << PAGE_SHIFT) };
 }
 
-static long map_file(const struct vu_code_map *m)
+long vu_code_map_plain(const struct vu_code_map *m)
 {
 	return vu_guest_sys6(__NR_mmap, (long)m->at, (long)m->len, m->prot, m->flags, m->fd,
 			     (long)m->off);
@@ -96,7 +97,10 @@ static bool overlay(const struct vu_code_map *m, uint64_t at, const struct vu_co
 		      MAP_PRIVATE | MAP_FIXED, copy, p.from) == (long)(at + (p.from - m->off));
 }
 
-/* The mapping, with the pages of the copy. One that lies in a single run needs no other file. */
+/*
+ * The mapping, with the pages of the copy. One that lies in a single run needs no other file; the copy is in memory, so
+ * it costs no reading to have it there at once.
+ */
 static long map_patched(const struct vu_code_map *m, const struct vu_code_file *f, int copy)
 {
 	struct vu_code_map all_of_copy = *m;
@@ -106,9 +110,11 @@ static long map_patched(const struct vu_code_map *m, const struct vu_code_file *
 
 	if (p.from <= m->off && m->off + m->len <= p.to) {
 		all_of_copy.fd = copy;
-		return map_file(&all_of_copy);
+		if (m->len <= LIBRARY)
+			all_of_copy.flags |= MAP_POPULATE;
+		return vu_code_map_plain(&all_of_copy);
 	}
-	r = map_file(m);
+	r = vu_code_map_plain(m);
 	for (uint32_t i = 0; (r > 0 || r < -4095) && i < f->n_runs && i < VU_CODE_RUNS; i++)
 		all &= overlay(m, (uint64_t)r, &f->run[i], copy);
 	if (!all)
@@ -121,7 +127,7 @@ static long map_unpatched(const struct vu_code_map *m, bool whole)
 {
 	long r = whole ? 0 : vu_filter_need();
 
-	return r < 0 ? r : map_file(m);
+	return r < 0 ? r : vu_code_map_plain(m);
 }
 
 /* Whether all calls by what is mapped will come by the gate. */
@@ -192,7 +198,7 @@ long vu_code_map(const struct vu_code_map *m, char *msg)
 	if (!st) {
 		st = &own;
 		if (vu_sys(__NR_fstat, m->fd, &own) < 0)
-			return map_file(m);
+			return vu_code_map_plain(m);
 	}
 	f = find(st);
 	if (!f && msg) {
@@ -221,7 +227,7 @@ long sys_mmap(struct vu_call *c)
 	};
 
 	if (!(m.prot & PROT_EXEC))
-		return map_file(&m);
+		return vu_code_map_plain(&m);
 	if ((m.flags & MAP_ANONYMOUS) || !vu_code_is_interp(c->regs->rip))
 		return map_unpatched(&m, false);
 	return vu_code_map(&m, c->s->msg);

@@ -4,11 +4,15 @@
 #define VU_AGENT_CODE_H
 
 #include <asm/stat.h>
+#include <linux/mman.h>
 
 #include "agent/agent.h"
 #include "agent/lines.h"
 
 #define VU_CODE_UNKNOWN (-4096l) /* no -errno: there is more to be done than mapping */
+
+#define VU_SMALL_SEGMENT (64ul << 10) /* as much as a fault of a page of a file brings */
+#define VU_SMALL_MEMORY	 (16ul << 10)
 
 /* What is to be mapped: arguments of mmap(2). */
 struct vu_code_map {
@@ -18,12 +22,25 @@ struct vu_code_map {
 	const struct stat *st; /* of the file, if the caller has it */
 };
 /*
+ * The flags for a mapping that is made for a program or library, by us or the ELF interpreter. A small one is there at
+ * once: nearly all of its pages are touched, by relocation if by nothing else, and a page fault costs ten times what it
+ * costs the kernel to do the same with a page more.
+ */
+static inline int vu_map_flags(int flags, uint64_t len)
+{
+	return len <= (flags & MAP_ANONYMOUS ? VU_SMALL_MEMORY : VU_SMALL_SEGMENT) ?
+		       flags | MAP_POPULATE :
+		       flags;
+}
+/*
  * mmap(2) of code: with the patched pages of the file, if it has any. A file that umvu does not know is
  * shown to it first (may block), for which `msg` (VU_PATH_MAX bytes) is needed. Where the file's calls are not all
  * known, the filter is installed first (vu_filter_need()). With msg NULL the result is VU_CODE_UNKNOWN for
  * either, and nothing is mapped. The address, or -errno of mmap(2) or of the filter.
  */
 long vu_code_map(const struct vu_code_map *m, char *msg);
+/* mmap(2), the file as it is. */
+long vu_code_map_plain(const struct vu_code_map *m);
 /* Whether `ip` is in the ELF interpreter, the one who maps code of files as they are meant to be mapped. */
 bool vu_code_is_interp(uint64_t ip);
 /*

@@ -142,12 +142,27 @@ static const struct elf64_phdr *first_load(const struct elf64_phdr *ph)
 }
 
 /*
- * Is nothing there in a process that has just been made? It has the agent, and stack and vdso at the end of the
- * address space, whatever limits it has.
+ * Is nothing there in a process that has just been made? It has the agent, the interpreter, and stack and vdso at the
+ * end of the address space, whatever limits it has.
  */
-static bool is_free(uint64_t from, uint64_t to)
+static bool is_free(const struct vu_elf *interp, uint64_t from, uint64_t to)
 {
-	return from < to && to <= STACK_REGION && (to <= VU_AGENT_ADDR || from >= VU_AGENT_END);
+	uint64_t end = interp ? interp->start : STACK_REGION;
+
+	return from < to && to <= end && (to <= VU_AGENT_ADDR || from >= VU_AGENT_END);
+}
+
+/* Where the program goes, 0: no matter. */
+static uint64_t place_of_program(const struct vu_elf_file *f, const struct vu_elf *elf,
+				 const struct elf64_phdr *ph, uint64_t lo, uint64_t size)
+{
+	uint64_t at = f->at;
+
+	if (elf->fixed)
+		return lo;
+	if (!at && f->interp && f->interp->start > size + f->gap)
+		at = f->interp->start - size - f->gap;
+	return at & ~(alignment(ph, elf->phnum) - 1);
 }
 
 /*
@@ -179,18 +194,19 @@ static long find_place(int fd, const struct vu_elf *elf, const struct elf64_phdr
 	return (long)(((uint64_t)at + align - 1) & ~(align - 1));
 }
 
-/* Where the file goes, by `hint` if it is a new process's program. The start, or -errno. */
-static long place(int fd, const struct vu_elf *elf, const struct elf64_phdr *ph, uint64_t lo,
-		  uint64_t size, uint64_t hint, const struct elf64_phdr **there)
+/* Where the file goes. The start, or -errno. */
+static long place(const struct vu_elf_file *f, const struct vu_elf *elf,
+		  const struct elf64_phdr *ph, uint64_t lo, uint64_t size,
+		  const struct elf64_phdr **there)
 {
-	uint64_t at = elf->fixed ? lo : hint & ~(alignment(ph, elf->phnum) - 1);
+	uint64_t at = f->is_program ? place_of_program(f, elf, ph, lo, size) : 0;
 	long r;
 
 	*there = NULL;
-	if (hint && is_free(at, at + size))
+	if (at && is_free(f->interp, at, at + size))
 		return (long)at;
 	if (!elf->fixed)
-		return find_place(fd, elf, ph, lo, size, there);
+		return find_place(f->fd, elf, ph, lo, size, there);
 	r = anonymous(lo, size, PROT_NONE, MAP_FIXED_NOREPLACE);
 	if (r >= 0 || r <= -4096)
 		vu_sys(__NR_munmap, lo, size);
@@ -204,7 +220,7 @@ static long map_part(const struct vu_elf_file *f, const struct elf64_phdr *ph, u
 	const struct vu_code_map m = { at,
 				       len,
 				       vu_elf_protection(ph->p_flags),
-				       MAP_PRIVATE | MAP_FIXED,
+				       vu_map_flags(MAP_PRIVATE | MAP_FIXED, len),
 				       f->fd,
 				       PAGE_DOWN(ph->p_offset),
 				       &f->st };
@@ -255,8 +271,7 @@ static void note_segment(struct vu_elf *elf, const struct elf64_phdr *ph)
 		elf->phdr = elf->phoff - ph->p_offset + start;
 }
 
-long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct elf64_phdr *ph,
-		uint64_t hint)
+long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct elf64_phdr *ph)
 {
 	const struct elf64_phdr *there;
 	uint64_t lo, hi;
@@ -264,10 +279,11 @@ long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct el
 
 	if (!extent(ph, elf->phnum, &lo, &hi))
 		return -ENOEXEC;
-	r = place(f->fd, elf, ph, lo, hi - lo, hint, &there);
+	r = place(f, elf, ph, lo, hi - lo, &there);
 	if (r < 0 && r > -4096)
 		return r;
-	elf->bias = (uint64_t)r - lo;
+	elf->start = (uint64_t)r;
+	elf->bias = elf->start - lo;
 	for (unsigned int i = 0; i < elf->phnum; i++) {
 		if (ph[i].p_type != PT_LOAD)
 			continue;

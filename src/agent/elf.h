@@ -17,8 +17,9 @@ struct vu_elf {
 	uint64_t interp_offset, interp_size; /* PT_INTERP; size 0: none */
 	int stack_exec; /* PT_GNU_STACK: 1 executable, 0 not, -1 no such header */
 	/* After vu_elf_map(): */
-	uint64_t bias; /* what is added to the file's addresses */
-	uint64_t phdr; /* address of the program headers in memory, 0 unknown */
+	uint64_t bias;	/* what is added to the file's addresses */
+	uint64_t start; /* the lowest address */
+	uint64_t phdr;	/* address of the program headers in memory, 0 unknown */
 	uint64_t start_code, end_code, start_data, end_data, end_bss;
 };
 
@@ -43,15 +44,21 @@ int vu_elf_protection(uint32_t flags);
 /* A file to be mapped. */
 struct vu_elf_file {
 	int fd;
+	/*
+	 * The program of a new process, which has nothing else yet but `interp`, if that is not NULL. If the file is not
+	 * fixed it goes to the address `at`; if that is 0, below the interpreter, with as many bytes left free.
+	 */
+	bool is_program;
+	const struct vu_elf *interp;
+	uint64_t at, gap;
 	struct stat st;
 	char *msg; /* VU_PATH_MAX bytes for work */
 };
 
 /*
- * Maps the file: at its own addresses if it is fixed, else at `hint` (0: where the kernel likes), which says that
- * it is the program of a process that has nothing else yet. ph are its program headers. Code has its patched pages (code.h). 0 or -errno; what has been mapped by then stays.
+ * Maps the file: at its own addresses if it is fixed, else where the struct says, or the kernel likes. ph are its program headers. Code has its patched pages, and what
+ * will be touched is there at once (code.h). 0 or -errno; what has been mapped by then stays.
  */
-long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct elf64_phdr *ph,
-		uint64_t hint);
+long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct elf64_phdr *ph);
 
 #endif

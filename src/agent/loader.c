@@ -5,7 +5,7 @@
  *
  *	1. take over the state, map the view
  *	2. install the handlers of signals; in the first process of a session, set no_new_privs
- *	3. map the program and its ELF interpreter from the descriptors, close them
+ *	3. map the program's ELF interpreter and the program from the descriptors, close them
  *	4. make stack and auxiliary vector those of the program, tell the kernel (PR_SET_MM_MAP, comm)
  *	5. jump
  *
@@ -34,6 +34,7 @@
 #define PAGE_UP(x)   (((x) + PAGE - 1) & ~(PAGE - 1))
 #define ET_DYN_BASE  0x555555554000ul /* ELF_ET_DYN_BASE: two thirds of the address space */
 #define RANDOM_PAGES 0xffffffful      /* mmap_rnd_bits: 28 */
+#define LIBRARIES    0x04000000ul     /* addresses that most programs' libraries have room in */
 #define BRK_RANDOM   0x02000000ul     /* arch_randomize_brk(): 32 MiB */
 
 #define EXIT_FAILURE_	 125
@@ -276,7 +277,7 @@ static bool want_patches(const struct stack *st)
 }
 
 /* Reads header and program headers of the file, maps and closes it. */
-static void map_file(struct vu_elf_file *f, struct vu_elf *elf, uint64_t hint)
+static void map_file(struct vu_elf_file *f, struct vu_elf *elf)
 {
 	const struct elf64_phdr *ph;
 	long r, n = vu_sys(__NR_pread64, f->fd, room->head, VU_ELF_HEAD, 0);
@@ -292,7 +293,7 @@ static void map_file(struct vu_elf_file *f, struct vu_elf *elf, uint64_t hint)
 		r = vu_elf_headers(f->fd, elf, room->head, (size_t)n, headers, sizeof(headers),
 				   &ph);
 	if (!r)
-		r = vu_elf_map(f, elf, ph, hint);
+		r = vu_elf_map(f, elf, ph);
 	if (r < 0)
 		die_of_sigsegv();
 	vu_sys(__NR_close, f->fd);
@@ -305,7 +306,7 @@ static void map_interp(struct vu_elf *elf)
 
 	if (f.fd < 0)
 		return;
-	map_file(&f, elf, 0);
+	map_file(&f, elf);
 	agent_process.interp_from = elf->start_code;
 	agent_process.interp_to = elf->end_code;
 	agent_process.interp = (struct vu_file_id){ f.st.st_dev, f.st.st_ino, f.st.st_ctime,
@@ -385,6 +386,29 @@ static void tell_kernel(const struct stack *st, const struct vu_elf *prog, uint6
 	vu_sys(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
 }
 
+/*
+ * Maps the program, and tells where its heap begins. One that may be anywhere lies near the libraries, but before them,
+ * so that its addresses need no upper page tables of their own; the heap is where it is with the kernel. It is so
+ * without us, too, if the interpreter is run and loads the program. Else, all is as the kernel does it.
+ */
+static uint64_t map_program(struct vu_elf *elf, const struct vu_elf *interp, bool not_random)
+{
+	struct vu_elf_file f = { .fd = room->state.exe_fd, .is_program = true };
+	uint64_t random[2] = { 0, 0 };
+
+	if (room->state.interp_fd >= 0)
+		f.interp = interp;
+	if (not_random)
+		f.at = ET_DYN_BASE;
+	else
+		vu_sys(__NR_getrandom, random, sizeof(random), 0);
+	f.gap = LIBRARIES + (random[0] & (LIBRARIES - 1) & ~(PAGE - 1));
+	map_file(&f, elf);
+	if (not_random || elf->fixed)
+		return PAGE_UP(elf->end_bss) + (random[1] & (BRK_RANDOM - 1) & ~(PAGE - 1));
+	return ET_DYN_BASE + ((random[1] & RANDOM_PAGES) << 12);
+}
+
 static void set_comm(const char *execfn)
 {
 	const char *slash = vu_strrchr(execfn, '/');
@@ -401,10 +425,9 @@ static void report_exec(void)
 
 void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 {
-	uint64_t random[2] = { 0, 0 }, execfn = sp[0] >= 2 ? sp[2] : 0, brk;
-	long personality;
+	uint64_t execfn = sp[0] >= 2 ? sp[2] : 0, brk;
 	struct vu_elf prog, interp = { .bias = 0 };
-	struct vu_elf_file file;
+	long personality;
 	struct stack st;
 
 	room = space;
@@ -418,20 +441,16 @@ void vu_loader_main(uint64_t *sp, struct vu_start *out, struct vu_room *space)
 	memcpy(&agent_process.hash_key, (void *)*aux(&st, AT_RANDOM), sizeof(uint64_t));
 	keep_nameless();
 	personality = vu_sys(__NR_personality, 0xffffffff);
-	if (!(personality & ADDR_NO_RANDOMIZE))
-		vu_sys(__NR_getrandom, random, sizeof(random), 0);
 	if (!agent_process.patches || (personality & READ_IMPLIES_EXEC))
 		trap_unpatched();
-	file.fd = room->state.exe_fd;
-	map_file(&file, &prog, ET_DYN_BASE + ((random[0] & RANDOM_PAGES) << 12));
-	agent_process.start_code = prog.start_code;
 	map_interp(&interp);
+	brk = map_program(&prog, &interp, personality & ADDR_NO_RANDOMIZE);
+	agent_process.start_code = prog.start_code;
 	tell_interpreter(&st);
 	if (prog.stack_exec == 1) {
 		trap_unpatched();
 		set_stack_executable(&st);
 	}
-	brk = PAGE_UP(prog.end_bss) + (random[1] & (BRK_RANDOM - 1) & ~(PAGE - 1));
 	fix_auxv(&st, &prog, interp.bias, execfn);
 	tell_kernel(&st, &prog, brk);
 	set_comm((const char *)execfn);

@@ -629,22 +629,24 @@ static struct vu_answer quick_ioctl(struct vu_frame *f)
 
 /* --- memory --- */
 
-/* Code that the ELF interpreter maps from a file may have patched pages. */
+/* The ELF interpreter's mappings are given what will be touched. Code of a file may have patched pages. */
 static struct vu_answer quick_mmap(struct vu_frame *f)
 {
-	bool code = (f->arg[2] & PROT_EXEC) && !(f->arg[3] & MAP_ANONYMOUS);
-	struct vu_code_map m = {
-		f->arg[0], f->arg[1], (int)f->arg[2], (int)f->arg[3], (int)f->arg[4],
-		f->arg[5], NULL
-	};
+	const struct vu_code_map m = { f->arg[0],
+				       f->arg[1],
+				       (int)f->arg[2],
+				       vu_map_flags((int)f->arg[3], f->arg[1]),
+				       (int)f->arg[4],
+				       f->arg[5],
+				       NULL };
+	bool code = m.prot & PROT_EXEC;
 	long r;
 
-	if (!(f->arg[2] & PROT_EXEC))
-		return native();
-	if (!code || !agent_process.patches || !vu_code_is_interp(f->ret))
-		return vu_filtered ? native() : NO_ANSWER;
+	if (!agent_process.patches || !vu_code_is_interp(f->ret) ||
+	    (code && (m.flags & MAP_ANONYMOUS)))
+		return !code || vu_filtered ? native() : NO_ANSWER;
 	f->made = true;
-	r = vu_code_map(&m, NULL);
+	r = code ? vu_code_map(&m, NULL) : vu_code_map_plain(&m);
 	return r == VU_CODE_UNKNOWN ? NO_ANSWER : answer(r);
 }
 

@@ -29,6 +29,11 @@ static int tids[THREADS + 1];
 static struct vu_thread process_default VU_HOT;
 static int used VU_HOT; /* entries taken: with none, no thread asks for its tid */
 
+int vu_tid(void)
+{
+	return agent_process.threads ? (int)vu_sys(__NR_gettid) : agent_process.pid;
+}
+
 static unsigned int hash(int tid)
 {
 	return ((unsigned int)tid * 2654435761u) % THREADS;
@@ -128,7 +133,7 @@ struct vu_thread *vu_thread_of(int tid)
 
 struct vu_thread *vu_thread_get(void)
 {
-	return vu_thread_any() ? vu_thread_of((int)vu_sys(__NR_gettid)) : &process_default;
+	return vu_thread_any() ? vu_thread_of(vu_tid()) : &process_default;
 }
 
 bool vu_thread_has(const struct vu_thread *t)
@@ -167,7 +172,7 @@ struct vu_thread *vu_thread_own(void)
 
 	if (!agent_process.threads)
 		return &process_default; /* nobody else has it */
-	tid = (int)vu_sys(__NR_gettid);
+	tid = vu_tid();
 	t = __atomic_load_n(&used, __ATOMIC_RELAXED) ? find(tid) : NULL;
 	if (!t) {
 		t = take(tid);

@@ -177,7 +177,7 @@ static void on_trap(struct vu_regs *r, int nr)
 {
 	struct arrival a = { .regs = r, .nr = nr };
 
-	a.s = vu_scratch_get((int)vu_sys(__NR_gettid));
+	a.s = vu_scratch_get(vu_tid());
 	vu_on_stack(&a, a.s->stack + VU_STACK_SIZE, handle_trapped);
 	vu_scratch_put(a.s);
 }
@@ -299,7 +299,7 @@ bool vu_gate_filter(void)
 	struct vu_scratch *s;
 
 	vu_sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, &mask, 8);
-	s = vu_scratch_get((int)vu_sys(__NR_gettid));
+	s = vu_scratch_get(vu_tid());
 	vu_on_stack(NULL, s->stack + VU_STACK_SIZE, need_filter);
 	vu_scratch_put(s);
 	vu_set_mask(mask);
@@ -335,7 +335,7 @@ long vu_gate_full(struct vu_frame *f)
 	vu_sys(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &mask, &mask, 8);
 	a.mask = f->held ? f->mask : mask; /* a signal has come before */
 	f->held = f->full = true;
-	a.s = vu_scratch_get((int)vu_sys(__NR_gettid));
+	a.s = vu_scratch_get(vu_tid());
 	r = vu_on_stack(&a, a.s->stack + VU_STACK_SIZE, handle_gated);
 	vu_scratch_put(a.s);
 	return r;

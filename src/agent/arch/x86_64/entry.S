@@ -2,6 +2,9 @@
 /* Instructions that C cannot write: the start, system calls, the birth of a child, other stacks. */
 
 #define __NR_rt_sigreturn 15
+#define __NR_madvise	  28
+#define MADV_POPULATE_WRITE 23
+#define STACK_WANTED	  8192
 #define EFAULT		  14
 #define PAGE_SIZE	  4096
 #define ENAMETOOLONG	  36
@@ -14,11 +17,20 @@
 
 	.text
 
-/* The start of vu-loader: the kernel's initial stack is in rsp. */
+/*
+ * The start of vu-loader: the kernel's initial stack is in rsp. Any program touches some pages of it: they are made
+ * present at once, which costs less than a page fault for each (madvise(2); older kernels refuse).
+ */
 	.globl	_start
 	.type	_start, @function
 _start:
 	xor	%ebp, %ebp
+	mov	$__NR_madvise, %eax
+	lea	-STACK_WANTED(%rsp), %rdi
+	and	$-PAGE_SIZE, %rdi
+	mov	$STACK_WANTED, %esi
+	mov	$MADV_POPULATE_WRITE, %edx
+	syscall
 	mov	%rsp, %rdi
 	sub	$32, %rsp		/* struct vu_start: sp, entry */
 	mov	%rsp, %rsi
