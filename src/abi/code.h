@@ -12,6 +12,8 @@
  *	VU_SITE_F000	syscall; cmp $-4096,%rax	8 bytes		any number; the gate compares, too, and a nop
  *	VU_SITE_F001	syscall; cmp $-4095,%rax	8 bytes
  *
+ * The cpuid instructions of glibc's ELF interpreter call VU_GATE_CPUID, by a stub.
+ *
  * Sites without room for it jump to a stub in the same file that calls VU_GATE_ANY, and back (abi/scan.h). Where
  * that cannot be either, the instruction becomes VU_FAULT_SITE, and the agent makes the call in its SIGSEGV handler.
  * Where libraries compare the place with the instruction pointer of a thread that is to be cancelled, the instruction
@@ -29,9 +31,11 @@
 
 #include <stdint.h>
 
-#define VU_GATE_ADDR	0x7e001000ul /* below 2 GiB, so that it fits a sign-extended 32-bit address */
-#define VU_GATE_SLOTS	512u
-#define VU_GATE_ANY	509u /* slots below are for the calls of that number; this takes any */
+#define VU_GATE_ADDR  0x7e001000ul /* below 2 GiB, so that it fits a sign-extended 32-bit address */
+#define VU_GATE_SLOTS 512u
+#define VU_GATE_CPUID \
+	508u /* slots below are for the calls of that number; this is for cpuid (abi/cpuid.h) */
+#define VU_GATE_ANY	509u /* a call of any number */
 #define VU_GATE_F000	510u
 #define VU_GATE_F001	511u
 #define VU_GATE_SLOT(n) (VU_GATE_ADDR + 8ul * (n))

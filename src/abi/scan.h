@@ -10,11 +10,13 @@
 #include <stdint.h>
 
 #define VU_SCAN_MAGIC	  0x4e435356u /* "VSCN" */
-#define VU_SCAN_VERSION	  12u	      /* of rules and patches: what is older is made anew */
+#define VU_SCAN_VERSION	  15u	      /* of rules and patches: what is older is made anew */
 #define VU_SCAN_SITES	  4000u	      /* most of a file; what is beyond is not patched */
 #define VU_SCAN_SHORTEST  5u	      /* bytes of a site, but for VU_SCAN_FAULT and _DEFER */
 #define VU_SCAN_LONGEST	  48u
 #define VU_SCAN_NO_NUMBER 0xffffffffu
+#define VU_SCAN_CPUID \
+	0xfffffffeu /* in the place of a number: the instruction is no call, but cpuid */
 
 /*
  * VU_SCAN_WHOLE: every call in the file is known. With all sites of the list patched, no call that may be virtual is

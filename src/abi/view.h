@@ -17,10 +17,11 @@
 #include <stdint.h>
 
 #include "abi/code.h"
+#include "abi/cpuid.h"
 #include "abi/stack.h"
 
 #define VU_VIEW_MAGIC	0x57495655u /* "UVIW" */
-#define VU_ABI_VERSION	6u
+#define VU_ABI_VERSION	7u
 /*
  * What is the agent's of a guest's addresses: vu-loader (code, data, stacks; arch/<isa>/agent.ld), the view
  * image, then what is mapped when it is needed. Below 2 GiB because of the gate (abi/code.h), and below
@@ -35,11 +36,13 @@
 #define VU_STACK_TAGS	0x7e3d0000ul /* a page of each network stack that the process has */
 #define VU_STACKS_ADDR	0x7f000000ul
 
-/* The image: head, shared page, code table, two areas, counters. */
+/* The image: head, shared page, answers of cpuid, code table, two areas, counters. */
 #define VU_VIEW_HEAD_SIZE 4096u
 #define VU_VIEW_SHARED	  VU_VIEW_HEAD_SIZE
 #define VU_SHARED_SIZE	  4096u
-#define VU_VIEW_CODE	  (VU_VIEW_SHARED + VU_SHARED_SIZE)
+#define VU_VIEW_CPUID	  (VU_VIEW_SHARED + VU_SHARED_SIZE)
+#define VU_CPUID_SIZE	  4096u
+#define VU_VIEW_CODE	  (VU_VIEW_CPUID + VU_CPUID_SIZE)
 #define VU_VIEW_AREAS	  ((VU_VIEW_CODE + sizeof(struct vu_code_table) + 4095u) & ~4095ul)
 #define VU_VIEW_AREA_SIZE (1u << 20) /* bytes of one table area */
 #define VU_VIEW_STATS	  (VU_VIEW_AREAS + 2u * VU_VIEW_AREA_SIZE)
@@ -96,6 +99,7 @@ struct vu_view_head {
 	struct vu_view_index index[2]; /* of the tables in both areas */
 };
 _Static_assert(sizeof(struct vu_view_head) <= VU_VIEW_HEAD_SIZE, "the head is a page");
+_Static_assert(sizeof(struct vu_cpuid) <= VU_CPUID_SIZE, "the answers of cpuid are a page");
 /* Where in the tree the mounts are: mount 7 is "<folder>/7". For the kernel their paths begin with that, too. */
 #define VU_TREE_FOLDER ".vu"
 

@@ -73,7 +73,7 @@ static int write_sites(const struct vu_elf *e, const struct vu_scan *s)
 		const struct vu_scan_call *c = &s->calls[i];
 		struct vu_scan_site *to = &sites[head.n_sites];
 
-		head.n_candidates += c->is_code;
+		head.n_candidates += c->is_code && !c->is_cpuid;
 		if (c->c.why && !c->fault)
 			continue;
 		if (head.n_sites == VU_SCAN_SITES) {
@@ -146,11 +146,13 @@ static void print_call(const struct vu_scan_call *c, const char *name)
 {
 	char number[16] = "?";
 
-	if (c->c.number != VU_SCAN_NO_NUMBER)
+	if (c->is_cpuid)
+		strcpy(number, "-");
+	else if (c->c.number != VU_SCAN_NO_NUMBER)
 		snprintf(number, sizeof(number), "%u", c->c.number);
 	printf("%8llx %-28s %4s %-20s %s %s%s\n", (unsigned long long)c->offset, name ? name : "-",
-	       number, c->c.number == VU_SCAN_NO_NUMBER ? "?" : vu_scan_name(c->c.number),
-	       c->c.why ? "-" : "+", form_name(c), c->fault ? ": made to fault" : "");
+	       number, c->is_cpuid ? "(cpuid)" : vu_scan_name(c->c.number), c->c.why ? "-" : "+",
+	       form_name(c), c->fault ? ": made to fault" : "");
 }
 
 static int print_list(const struct vu_elf *e, const struct vu_scan *s)
@@ -171,6 +173,8 @@ static int print_list(const struct vu_elf *e, const struct vu_scan *s)
 			continue;
 		}
 		print_call(c, names[i]);
+		if (c->is_cpuid)
+			continue;
 		code += c->is_code;
 		wanted += c->virtual_number || !c->is_code;
 		patched += !c->c.why;

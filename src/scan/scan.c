@@ -24,6 +24,7 @@
 #define MAX_INSTRUCTIONS 4000000
 #define PAGE		 4096ull
 #define BLOOM_BITS	 65536
+#define DYNSYM		 1	     /* of struct vu_elf's symbols */
 #define DATA_MAX	 (64u << 20) /* bytes of a segment that are looked through for tables */
 
 /* Which numbers are never virtual: the "when" of their rows. */
@@ -101,7 +102,7 @@ struct scan {
 
 /* --- candidates ---------------------------------------------------------------------------------- */
 
-static int add_call(struct vu_scan *s, size_t *cap, uint64_t addr, uint64_t offset)
+static int add_call(struct vu_scan *s, size_t *cap, uint64_t addr, uint64_t offset, bool is_cpuid)
 {
 	struct vu_scan_call *to;
 	size_t more = *cap ? 2 * *cap : 256;
@@ -118,6 +119,7 @@ static int add_call(struct vu_scan *s, size_t *cap, uint64_t addr, uint64_t offs
 	to->c.addr = addr;
 	to->c.number = VU_SCAN_NO_NUMBER;
 	to->offset = offset;
+	to->is_cpuid = is_cpuid;
 	return 0;
 }
 
@@ -129,10 +131,10 @@ static int by_addr(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int find_candidates(const struct vu_elf *e, struct vu_scan *s)
+static int find_bytes(const struct vu_elf *e, struct vu_scan *s, size_t *cap, bool is_cpuid)
 {
 	const unsigned char *start, *end, *p;
-	size_t i, cap = 0;
+	size_t i;
 	int res = 0;
 
 	for (i = 0; i < e->n_segments && !res; i++) {
@@ -143,13 +145,45 @@ static int find_candidates(const struct vu_elf *e, struct vu_scan *s)
 		start = e->data + seg->offset;
 		end = start + seg->size;
 		for (p = start; !res && s->n_calls < MAX_CALLS; p += 2) {
-			p = memmem(p, (size_t)(end - p), "\x0f\x05", 2);
+			p = memmem(p, (size_t)(end - p), is_cpuid ? "\x0f\xa2" : "\x0f\x05", 2);
 			if (!p)
 				break;
-			res = add_call(s, &cap, seg->addr + (uint64_t)(p - start),
-				       seg->offset + (uint64_t)(p - start));
+			res = add_call(s, cap, seg->addr + (uint64_t)(p - start),
+				       seg->offset + (uint64_t)(p - start), is_cpuid);
 		}
 	}
+	return res;
+}
+
+struct look_for_name {
+	const struct vu_elf *e;
+	bool found;
+};
+
+static void look_for_interp(void *ctx, const struct vu_elf_symbol *sym)
+{
+	struct look_for_name *l = ctx;
+
+	l->found |= sym->table == DYNSYM &&
+		    strcmp(vu_elf_symbol_name(l->e, sym), "__tls_get_addr") == 0;
+}
+
+/* An ELF interpreter, which is who gives others that function (ELF Handling for Thread-Local Storage, 4.1). */
+static bool is_interp(const struct vu_elf *e)
+{
+	struct look_for_name l = { e, false };
+
+	vu_elf_each_symbol(e, look_for_interp, &l);
+	return l.found;
+}
+
+static int find_candidates(const struct vu_elf *e, struct vu_scan *s)
+{
+	size_t cap = 0;
+	int res = find_bytes(e, s, &cap, false);
+
+	if (!res && is_interp(e))
+		res = find_bytes(e, s, &cap, true);
 	if (s->n_calls)
 		qsort(s->calls, s->n_calls, sizeof(s->calls[0]), by_addr);
 	return res;
@@ -344,6 +378,8 @@ static size_t analyse_calls(struct scan *s, size_t i)
 			c[k].c.why = VU_WHY_RANGE;
 		else
 			c[k].is_code = f->map && f->map[c[k].c.addr - f->start] == 2;
+		if (c[k].is_cpuid)
+			c[k].c.number = VU_SCAN_CPUID;
 	}
 	free(list);
 	return n;
@@ -408,7 +444,7 @@ static void form_nr(const struct scan *s, const struct vu_func *f, struct vu_cal
 		if (!is_movable(&insn, false))
 			return;
 	}
-	if (i > BETWEEN || number >= VU_GATE_ANY)
+	if (i > BETWEEN || number >= VU_GATE_CPUID)
 		return;
 	form->first = at;
 	form->length = (uint8_t)(c->addr + 2 - at);
@@ -574,14 +610,14 @@ static void find_forms(struct scan *s, size_t i)
 
 	if (!f || !c->is_code)
 		return;
-	if (!c->c.why) {
+	if (!c->c.why && !c->is_cpuid) {
 		form_nr(s, f, &c->c, &site->form[FORM_NR]);
 		form_f(s, f, &c->c, &site->form[FORM_F]);
 		form_return(s, f, &c->c, &site->form[FORM_RETURN]);
 	}
 	if (!c->c.why || c->c.why == VU_WHY_RED_ZONE)
 		form_stubs(s, f, &c->c, site->form);
-	if (is_sigreturn(s, &c->c))
+	if (!c->is_cpuid && is_sigreturn(s, &c->c))
 		c->c.number = NR_RT_SIGRETURN;
 	c->virtual_number = vu_scan_wanted(c->c.number);
 	if (c->c.number == NR_RT_SIGRETURN && !is_described(s, c->c.addr))
@@ -815,7 +851,7 @@ static void choose_faults(struct scan *s)
 		struct vu_scan_call *c = &s->out->calls[i];
 		const struct vu_func *f = known(s, c->c.addr);
 
-		if (!c->is_code || !c->c.why || !c->virtual_number ||
+		if (!c->is_code || !c->c.why || !c->virtual_number || c->is_cpuid ||
 		    c->c.why == VU_WHY_SIGRETURN || !f || f->why == VU_WHY_DECODE ||
 		    f->why == VU_WHY_OVERLAP)
 			continue;
@@ -847,6 +883,8 @@ static bool check_old_call(void *ctx, uint64_t addr)
 
 static bool is_settled(struct scan *s, const struct vu_scan_call *c)
 {
+	if (c->is_cpuid)
+		return true;
 	if (c->is_code)
 		return !c->c.why || c->c.why == VU_WHY_HOST || c->fault;
 	return is_no_call(s, c->c.addr);

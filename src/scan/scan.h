@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finding the `syscall` instructions of a file, and deciding which may be patched (abi/code.h). */
+/* Finding the `syscall` instructions of a file, and of glibc's ELF interpreter also `cpuid`, and deciding which may be patched (abi/code.h). */
 #ifndef VU_SCAN_SCAN_H
 #define VU_SCAN_SCAN_H
 
@@ -12,6 +12,7 @@
 struct vu_scan_call {
 	struct vu_call c;
 	uint64_t offset;     /* of the instruction in the file */
+	bool is_cpuid;	     /* no call, but cpuid, or what looks like it (abi/cpuid.h) */
 	bool is_code;	     /* an instruction; else why says why it is not known to be one */
 	bool virtual_number; /* of a number that may be virtual, or not known */
 	bool fault;	     /* not patched because of c.why, but can be made to fault */

@@ -28,6 +28,7 @@
 #include "umvu/code_cache.h"
 #include "umvu/code_copy.h"
 #include "umvu/code_plan.h"
+#include "umvu/cpuid.h"
 #include "umvu/image.h"
 #include "umvu/ops.h"
 #include "umvu/view.h"
@@ -49,6 +50,7 @@ struct vu_code {
 	int cache;   /* folder, or -errno */
 	bool copies; /* it may hold patched copies */
 	bool served; /* there is a server, which may start workers */
+	struct vu_cpuid cpuid;
 };
 
 /* A file that is being scanned. */
@@ -154,6 +156,24 @@ static void copy_entry(struct vu_code_table *to, const struct vu_code_table *fro
 	__atomic_store_n(&to->n_files, n + 1, __ATOMIC_RELEASE);
 }
 
+/* Readers may be at work. */
+static void put_cpuid(struct vu_view_head *head, const struct vu_cpuid *from)
+{
+	struct vu_cpuid *to = (struct vu_cpuid *)((char *)head + VU_VIEW_CPUID);
+
+	memcpy(to->answer, from->answer, sizeof(to->answer));
+	__atomic_store_n(&to->n, from->n, __ATOMIC_RELEASE);
+}
+
+void vu_code_ask_cpuid(struct vu_session *s)
+{
+	struct vu_view *v;
+
+	vu_cpuid_fill(&s->code->cpuid);
+	vu_list_for_each(v, &s->views, node)
+		put_cpuid(v->head, &s->code->cpuid);
+}
+
 void vu_code_fill(const struct vu_session *s, struct vu_view_head *head)
 {
 	const struct vu_code_table *from = s->code->table;
@@ -161,6 +181,7 @@ void vu_code_fill(const struct vu_session *s, struct vu_view_head *head)
 
 	for (i = 0; i < from->n_files; i++)
 		copy_entry(table_of(head), from, i);
+	put_cpuid(head, &s->code->cpuid);
 }
 
 static bool same_file(const struct vu_code_file *a, const struct vu_code_file *b)

@@ -197,7 +197,7 @@ static bool patch_nr(unsigned char *at, const struct vu_scan_site *s)
 	size_t between = s->length - mov - 2, done;
 
 	if (!mov || s->length < mov + 2 || memcmp(at + mov - 4, &s->number, 4) != 0 ||
-	    memcmp(at + s->length - 2, "\x0f\x05", 2) != 0 || s->number >= VU_GATE_ANY)
+	    memcmp(at + s->length - 2, "\x0f\x05", 2) != 0 || s->number >= VU_GATE_CPUID)
 		return false;
 	memmove(at, at + mov, between);
 	done = between + put_call(at + between, s->number);
@@ -270,20 +270,20 @@ static size_t put_jump(unsigned char *to, uint64_t from, uint64_t target)
 static bool patch_stub(unsigned char *at, const struct vu_scan_site *s, struct pad *pad)
 {
 	static const unsigned char down[] = { 0x48, 0x8d, 0x64, 0x24, 0x80 }; /* lea -128(%rsp) */
-	bool red = s->kind == VU_SCAN_STUB_RED;
+	bool red = s->kind == VU_SCAN_STUB_RED, cpuid = s->number == VU_SCAN_CPUID;
 	size_t after = s->length - s->syscall - 2u, done = s->syscall;
 	unsigned char stub[VU_SCAN_LONGEST + 48];
 	int32_t distance;
 
-	if (memcmp(at + s->syscall, "\x0f\x05", 2) != 0)
+	if (memcmp(at + s->syscall, cpuid ? "\x0f\xa2" : "\x0f\x05", 2) != 0)
 		return false;
 	memcpy(stub, at, done);
 	if (red) {
 		memcpy(stub + done, down, sizeof(down));
 		done += sizeof(down);
 	}
-	done += put_call(stub + done, VU_GATE_ANY);
-	if (!s->syscall) {
+	done += put_call(stub + done, cpuid ? VU_GATE_CPUID : VU_GATE_ANY);
+	if (!s->syscall && !cpuid) {
 		distance = (int32_t)(s->offset - (pad->offset + done));
 		memcpy(stub + done, VU_STUB_PLACE, sizeof(VU_STUB_PLACE) - 1);
 		memcpy(stub + done + sizeof(VU_STUB_PLACE) - 1, &distance, sizeof(distance));
@@ -323,6 +323,25 @@ static bool patch_return(unsigned char *at, const struct vu_scan_site *s)
 	return true;
 }
 
+/* What can be left as it is comes when all calls have got their room in the pad. The number of such sites. */
+static size_t patch_cpuid(const struct vu_code_file *f, unsigned char *pages,
+			  const struct vu_scan_head *head, const struct vu_scan_site *sites,
+			  struct pad *pad)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < head->n_sites; i++) {
+		unsigned char *at = locate(f, pages, sites[i].offset, sites[i].length);
+
+		if (sites[i].number != VU_SCAN_CPUID)
+			continue;
+		n++;
+		if (at && is_stub(&sites[i]))
+			patch_stub(at, &sites[i], pad);
+	}
+	return n;
+}
+
 size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
 		     const struct vu_scan_head *head, const struct vu_scan_site *sites)
 {
@@ -333,7 +352,7 @@ size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
 		const struct vu_scan_site *s = &sites[i];
 		unsigned char *at = locate(f, pages, s->offset, s->length);
 
-		if (!at)
+		if (!at || s->number == VU_SCAN_CPUID)
 			continue;
 		if (s->kind == VU_SCAN_DEFER)
 			done += head->flags & VU_SCAN_WHOLE && patch_fault(at, VU_DEFER_SITE);
@@ -347,5 +366,5 @@ size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
 		else
 			done += s->kind == VU_SITE_NR ? patch_nr(at, s) : patch_f(at, s);
 	}
-	return done;
+	return done + patch_cpuid(f, pages, head, sites, &pad);
 }

@@ -41,7 +41,7 @@ unsigned char *vu_code_read(int fd, const struct vu_code_file *f);
 
 /*
  * Patch the pages of f->run, which lie one after the other at `pages`. A site whose bytes are not what its
- * kind wants is left. The number of sites that have been patched.
+ * kind wants is left. The number of sites that have been patched, or need not be (cpuid).
  */
 size_t vu_code_patch(const struct vu_code_file *f, unsigned char *pages,
 		     const struct vu_scan_head *head, const struct vu_scan_site *sites);

@@ -94,6 +94,28 @@ begin_busy()
 	assert_equal "$(sed 's/[0-9]\{3,4\},/MANY,/' said)" "signals: MANY, trapped: 0" # and no complaints
 }
 
+# Where cpuid is a trap to a hypervisor, what the ELF interpreter asks is a large part of a program's start.
+@test "a program's start: the ELF interpreter need not ask the processor, and knows the same" {
+	need gcc
+	gcc -O2 -o count "$VU_SOURCE/test/system/programs/count_cpuid.c"
+	start=(sh -c 'echo $$; read -r _; exec /bin/true')
+	native=$("$LEASH" -t 60 ./count "${start[@]}")
+	[ "$native" -ge 10 ] || skip "an ELF interpreter that asks $native times only"
+	here=$("$LEASH" -t 60 ./count umvu -N "${start[@]}")
+	[ "$here" -le $((native / 4)) ] || fail "$here times, natively $native"
+	assert_equal "$("$LEASH" -t 60 ./count umvu -N env VU_AGENT=trap "${start[@]}")" "$native"
+
+	ld=$(sed -n 's|^[^/]*r-xp [^/]*\(/.*/ld-linux[^/]*\)$|\1|p' /proc/self/maps)
+	# Of that word eight bits are the number of the processor.
+	cat >ask <<-END
+		$ld --list-diagnostics | grep '^x86.cpu_features' | grep -vF 'features[0x0].cpuid[0x1]='
+	END
+	sh ask >native
+	[ -s native ] || skip "$ld does not tell what it knows"
+	in_session sh ask >said
+	diff native said
+}
+
 @test "a program that is linked to the agent's addresses is refused before execve's point of no return" {
 	need gcc
 	for base in 0x7e000000 0x7e200000; do

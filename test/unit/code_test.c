@@ -122,6 +122,7 @@ struct sample {
 #define SLOT(n) "\xff\x14\x25" n
 #define NR2	SLOT("\x10\x10\x00\x7e") /* of number 2 */
 #define ANY	SLOT("\xe8\x1f\x00\x7e")
+#define CPUID	SLOT("\xe0\x1f\x00\x7e")
 #define F000	SLOT("\xf0\x1f\x00\x7e")
 #define F001	SLOT("\xf8\x1f\x00\x7e")
 
@@ -221,6 +222,41 @@ static void test_stubs(void **state)
 	head.pad_size = 16;
 	assert_int_equal(vu_code_patch(&f, pages, &head, sites), 2);
 	assert_memory_equal(pages + 0x10, faulting, sizeof(faulting) - 1);
+}
+
+/* cpuid gets what room calls leave, and is left as it is without. */
+static void test_cpuid(void **state)
+{
+	static const unsigned char leaf4[] = "\xb8\x04\0\0\0\x31\xc9\x0f\xa2";
+	struct vu_scan_site sites[] = { site(0x10, VU_SCAN_STUB, 9), site(0x19, VU_SCAN_STUB, 6) };
+	struct vu_scan_head head = { .n_sites = 2, .pad = 3 * PAGE - 64, .pad_size = 64 };
+	VU_CLEANUP(free) unsigned char *pages = calloc(3, PAGE);
+	struct vu_code_file f = { 0 };
+
+	(void)state;
+	sites[0].number = VU_SCAN_CPUID;
+	sites[0].syscall = 7;
+	assert_int_equal(vu_code_plan(&f, 3 * PAGE, &head, sites), 3);
+	memcpy(pages + 0x10, leaf4, 9);
+	memcpy(pages + 0x19, "\x0f\x05\x89\xc7\x85\xc0", 6);
+	assert_int_equal(vu_code_patch(&f, pages, &head, sites), 2);
+	assert_memory_equal(pages + 3 * PAGE - 64, ANY, 7); /* of the call */
+	assert_int_equal(pages[0x10], 0xe9);
+	assert_memory_equal(pages + 3 * PAGE - 64 + 23,
+			    "\xb8\x04\0\0\0\x31\xc9" CPUID "\xe9\x2f\xd0\xff\xff", 19);
+	memcpy(pages + 0x10, leaf4, 9);
+	memcpy(pages + 0x19, "\x0f\x05\x89\xc7\x85\xc0", 6);
+	head.pad += 32;
+	head.pad_size = 32;
+	assert_int_equal(vu_code_patch(&f, pages, &head, sites), 2);
+	assert_int_equal(pages[0x19], 0xe9);
+	assert_memory_equal(pages + 0x10, leaf4, 9);
+	/* Another instruction is there. */
+	memset(pages + 0x10, 0x90, 9);
+	head.pad_size = 64;
+	head.pad -= 32;
+	vu_code_patch(&f, pages, &head, sites);
+	assert_int_equal(pages[0x10], 0x90);
 }
 
 static void test_return(void **state)
@@ -567,17 +603,12 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_runs),
-		cmocka_unit_test(test_most_runs),
-		cmocka_unit_test(test_patches),
-		cmocka_unit_test(test_patch_runs),
-		cmocka_unit_test(test_stubs),
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_return),
-		cmocka_unit_test(test_cache),
-		cmocka_unit_test(test_cache_folder),
-		cmocka_unit_test(test_copies),
-		cmocka_unit_test(test_copies_after_a_crash),
+		cmocka_unit_test(test_runs),	cmocka_unit_test(test_most_runs),
+		cmocka_unit_test(test_patches), cmocka_unit_test(test_patch_runs),
+		cmocka_unit_test(test_stubs),	cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_cpuid),	cmocka_unit_test(test_return),
+		cmocka_unit_test(test_cache),	cmocka_unit_test(test_cache_folder),
+		cmocka_unit_test(test_copies),	cmocka_unit_test(test_copies_after_a_crash),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

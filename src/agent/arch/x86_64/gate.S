@@ -7,7 +7,9 @@
 
 #include "agent/gate_class.h"
 
-#define SYS_SLOTS 509
+#define SYS_SLOTS 508
+#define CPUID_TABLE 0x7e102000 /* VU_VIEW_ADDR + VU_VIEW_CPUID; struct vu_cpuid (abi/cpuid.h) */
+#define ANSWER_SIZE 24
 #define PATH_ROOM 192 /* VU_PATH_ROOM */
 
 /*
@@ -49,6 +51,7 @@
 	.quad	vu_gate_stubs + 16 * i
 	.set	i, i + 1
 	.endr
+	.quad	vu_gate_cpuid		/* VU_GATE_CPUID */
 	.quad	vu_gate_nr		/* VU_GATE_ANY */
 	.quad	vu_gate_f000
 	.quad	vu_gate_f001
@@ -61,6 +64,38 @@ vu_gate_trap:
 	syscall
 	pop	%r11			/* VU_GATE_TRAPPED (abi/code.h): it has not trapped */
 	jmp	vu_gate_ret
+
+/*
+ * cpuid, which changes its four registers only. It is no call, and where it is here does not matter to handlers of
+ * signals: it is outside the agent's text, too.
+ */
+	.balign 16
+vu_gate_cpuid:
+	pushfq
+	push	%rsi
+	push	%rdi
+	mov	$CPUID_TABLE, %esi
+	mov	(%rsi), %edi		/* answers */
+	lea	8-ANSWER_SIZE(%rsi), %rsi
+1:	sub	$1, %edi
+	jb	3f
+	add	$ANSWER_SIZE, %rsi
+	cmp	%eax, (%rsi)
+	jne	1b
+	cmp	%ecx, 4(%rsi)
+	je	2f
+	cmpl	$-1, 4(%rsi)		/* VU_CPUID_ANY */
+	jne	1b
+2:	mov	8(%rsi), %eax
+	mov	12(%rsi), %ebx
+	mov	16(%rsi), %ecx
+	mov	20(%rsi), %edx
+	jmp	4f
+3:	cpuid
+4:	pop	%rdi
+	pop	%rsi
+	popfq
+	ret
 
 /* class_<number>, for the numbers that there are */
 #define VU_SYSCALL(number, name, when, handler, args) .set class_##number, VU_GATE_##when
