@@ -45,4 +45,20 @@ touched=$(grep -E '%[xyz]mm[0-9]|%st\b|%mm[0-7]|%k[0-7]\b' <<<"$code" | head -n 
 # %fs and %gs are the guest's.
 segments=$(grep -E '%[fg]s:' <<<"$code" | head -n 5) || true
 [ -z "$segments" ] || bad "uses %fs or %gs: $segments"
+
+# pages PATTERN: the pages that the symbols of such names begin in; what the compiler adds to a name does not count.
+pages()
+{
+	nm "$file" | sed -nE "s/^0*([0-9a-f]*)[0-9a-f]{3} [A-Za-z] ($1)(\.[a-z.0-9_]*)?\$/\1/p" | sort | uniq -c
+}
+
+# What most calls run is in one page, what they look up in another (agent.ld): each page costs them.
+run=$(pages 'vu_gate|vu_gate_(f000|nr|ask|host|back|ret|unmask)|vu_quick|look|quick_name|vu_is_plain|is_plain_name|may_be_ours|may_be_mount_name|vu_known_now')
+if [ "$(wc -l <<<"$run")" != 1 ] || [ "$(awk '{ print $1 }' <<<"$run")" -lt 12 ]; then
+	bad "calls with a path need more than a page, or functions have other names now: $run"
+fi
+tables=$(pages 'vu_gate_class|quick_of')
+if [ "$(wc -l <<<"$tables")" != 1 ] || ! grep -q " ${tables##* }$" < <(pages rows); then
+	bad "the tables of calls need more than a page: $tables"
+fi
 exit $status

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#define VU_CPUID_ANSWERS 64u
+#define VU_CPUID_ANSWERS 32u
 #define VU_CPUID_ANY	 0xffffffffu /* for `sub`: the leaf has none */
 
 struct vu_cpuid_answer {
@@ -20,7 +20,7 @@ struct vu_cpuid_answer {
 };
 
 struct vu_cpuid {
-	uint32_t n; /* answers; written when they are complete */
+	uint32_t n; /* answers */
 	uint32_t zero;
 	struct vu_cpuid_answer answer[VU_CPUID_ANSWERS];
 };

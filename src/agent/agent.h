@@ -107,6 +107,7 @@ struct vu_process {
 	bool shares_fs;	   /* another process changes its cwd, too (CLONE_FS without CLONE_VM) */
 	bool patches;	   /* call sites are patched (code.c) */
 	bool threads;	   /* has, or had, other threads or a vforked child in its memory */
+	bool forked;	   /* it has not executed a program since it was forked */
 	bool apart;	   /* it does not know what others do of paths (known.c) */
 	struct vu_root root;
 	uint64_t hash_key;		 /* random (known.c) */

@@ -83,6 +83,7 @@ void vu_forked(struct vu_thread *own)
 {
 	agent_process.pid = (int)vu_sys(__NR_getpid);
 	agent_process.tracer = false;
+	agent_process.forked = true;
 	vu_thread_fork(own);
 	vu_tree_fork();
 }

@@ -77,6 +77,8 @@ static struct piece piece_of(const struct vu_code_run *run)
 
 long vu_code_map_plain(const struct vu_code_map *m)
 {
+	if (m->own)
+		return vu_sys(__NR_mmap, m->at, m->len, m->prot, m->flags, m->fd, m->off);
 	return vu_guest_sys6(__NR_mmap, (long)m->at, (long)m->len, m->prot, m->flags, m->fd,
 			     (long)m->off);
 }
@@ -110,7 +112,7 @@ static long map_patched(const struct vu_code_map *m, const struct vu_code_file *
 
 	if (p.from <= m->off && m->off + m->len <= p.to) {
 		all_of_copy.fd = copy;
-		if (m->len <= LIBRARY)
+		if (m->len <= LIBRARY && vu_may_populate(m->own))
 			all_of_copy.flags |= MAP_POPULATE;
 		return vu_code_map_plain(&all_of_copy);
 	}
@@ -221,10 +223,12 @@ bool vu_code_is_interp(uint64_t ip)
 /* What else than the ELF interpreter maps code gets the file as it is. */
 long sys_mmap(struct vu_call *c)
 {
-	const struct vu_code_map m = {
-		c->arg[0], c->arg[1], (int)c->arg[2], (int)c->arg[3], (int)c->arg[4],
-		c->arg[5], NULL
-	};
+	const struct vu_code_map m = { .at = c->arg[0],
+				       .len = c->arg[1],
+				       .prot = (int)c->arg[2],
+				       .flags = (int)c->arg[3],
+				       .fd = (int)c->arg[4],
+				       .off = c->arg[5] };
 
 	if (!(m.prot & PROT_EXEC))
 		return vu_code_map_plain(&m);

@@ -7,6 +7,7 @@
 #include <linux/mman.h>
 
 #include "agent/agent.h"
+#include "agent/filter.h"
 #include "agent/lines.h"
 
 #define VU_CODE_UNKNOWN (-4096l) /* no -errno: there is more to be done than mapping */
@@ -20,17 +21,23 @@ struct vu_code_map {
 	int prot, flags, fd;
 	uint64_t off;
 	const struct stat *st; /* of the file, if the caller has it */
+	bool own;	       /* not the guest's call: no filter of its own is asked */
 };
-/*
- * The flags for a mapping that is made for a program or library, by us or the ELF interpreter. A small one is there at
- * once: nearly all of its pages are touched, by relocation if by nothing else, and a page fault costs ten times what it
- * costs the kernel to do the same with a page more.
- */
-static inline int vu_map_flags(int flags, uint64_t len)
+/* A filter of the guest's own may not know the flag, and judges what is not our own call. */
+static inline bool vu_may_populate(bool own)
 {
-	return len <= (flags & MAP_ANONYMOUS ? VU_SMALL_MEMORY : VU_SMALL_SEGMENT) ?
-		       flags | MAP_POPULATE :
-		       flags;
+	return own || !vu_filtered;
+}
+/*
+ * The flags for a mapping that is made for a program or library, by us (own) or the ELF interpreter. A small one is
+ * there at once: nearly all of its pages are touched, by relocation if by nothing else, and a page fault costs ten times
+ * what it costs the kernel to do the same with a page more.
+ */
+static inline int vu_map_flags(int flags, uint64_t len, bool own)
+{
+	bool small = len <= (flags & MAP_ANONYMOUS ? VU_SMALL_MEMORY : VU_SMALL_SEGMENT);
+
+	return small && vu_may_populate(own) ? flags | MAP_POPULATE : flags;
 }
 /*
  * mmap(2) of code: with the patched pages of the file, if it has any. A file that umvu does not know is

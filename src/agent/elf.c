@@ -217,17 +217,16 @@ static long place(const struct vu_elf_file *f, const struct vu_elf *elf,
 static long map_part(const struct vu_elf_file *f, const struct elf64_phdr *ph, uint64_t at,
 		     uint64_t len)
 {
-	const struct vu_code_map m = { at,
-				       len,
-				       vu_elf_protection(ph->p_flags),
-				       vu_map_flags(MAP_PRIVATE | MAP_FIXED, len),
-				       f->fd,
-				       PAGE_DOWN(ph->p_offset),
-				       &f->st };
+	const struct vu_code_map m = { .at = at,
+				       .len = len,
+				       .prot = vu_elf_protection(ph->p_flags),
+				       .flags = vu_map_flags(MAP_PRIVATE | MAP_FIXED, len, true),
+				       .fd = f->fd,
+				       .off = PAGE_DOWN(ph->p_offset),
+				       .st = &f->st,
+				       .own = true };
 
-	if (m.prot & PROT_EXEC)
-		return vu_code_map(&m, f->msg);
-	return vu_sys(__NR_mmap, m.at, m.len, m.prot, m.flags, m.fd, m.off);
+	return m.prot & PROT_EXEC ? vu_code_map(&m, f->msg) : vu_code_map_plain(&m);
 }
 
 /* One PT_LOAD: the part that the file has, then zeros. */

@@ -19,6 +19,7 @@
 #include <asm/unistd_64.h>
 #include <linux/elf.h>
 #include <linux/fcntl.h>
+#include <linux/mman.h>
 #include <linux/stat.h>
 
 #include "agent/elf.h"
@@ -30,6 +31,7 @@
 #include "agent/path.h"
 #include "agent/trap.h"
 
+#define PAGE	      4096ul
 #define SCRIPT_HEAD   VU_EXEC_HEAD
 #define SCRIPT_LEVELS 5
 #define O_RDONLY_     00
@@ -677,12 +679,24 @@ static long exec(struct vu_call *c, struct exec *x, struct vu_path *p, long at_f
 	return r;
 }
 
+/* A forked child would copy the pages that are used here one fault after the other: all at once. */
+static void copy_scratch(const struct vu_scratch *s)
+{
+	uint64_t from = ((uint64_t)s->stack + VU_STACK_SIZE) & ~(PAGE - 1),
+		 to = (uint64_t)&s->path[1];
+
+	if (agent_process.forked)
+		vu_sys(__NR_madvise, from, to - from, MADV_POPULATE_WRITE);
+	agent_process.forked = false;
+}
+
 /* Resolves the path argument; its text as the guest gave it goes to x->name. */
 static long locate(struct vu_call *c, struct exec *x, int dirfd, unsigned long path, uint32_t how)
 {
 	struct vu_path *p = &c->s->path[0];
 	long r;
 
+	copy_scratch(c->s);
 	x->strings = c->s->msg;
 	x->strings_end = c->s->msg + sizeof(c->s->msg);
 	r = guest_read_str(c->s->msg, VU_PATH_MAX, path);

@@ -632,13 +632,12 @@ static struct vu_answer quick_ioctl(struct vu_frame *f)
 /* The ELF interpreter's mappings are given what will be touched. Code of a file may have patched pages. */
 static struct vu_answer quick_mmap(struct vu_frame *f)
 {
-	const struct vu_code_map m = { f->arg[0],
-				       f->arg[1],
-				       (int)f->arg[2],
-				       vu_map_flags((int)f->arg[3], f->arg[1]),
-				       (int)f->arg[4],
-				       f->arg[5],
-				       NULL };
+	const struct vu_code_map m = { .at = f->arg[0],
+				       .len = f->arg[1],
+				       .prot = (int)f->arg[2],
+				       .flags = vu_map_flags((int)f->arg[3], f->arg[1], false),
+				       .fd = (int)f->arg[4],
+				       .off = f->arg[5] };
 	bool code = m.prot & PROT_EXEC;
 	long r;
 

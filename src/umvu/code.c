@@ -79,6 +79,7 @@ int vu_code_new(struct vu_session *s)
 		return -ENOMEM;
 	}
 	code->table = table;
+	vu_cpuid_fill(&code->cpuid);
 	vu_list_init(&code->scans);
 	code->cache = vu_code_cache_open();
 	code->copies = code->cache >= 0 && vu_code_copy_allowed(code->cache);
@@ -156,24 +157,6 @@ static void copy_entry(struct vu_code_table *to, const struct vu_code_table *fro
 	__atomic_store_n(&to->n_files, n + 1, __ATOMIC_RELEASE);
 }
 
-/* Readers may be at work. */
-static void put_cpuid(struct vu_view_head *head, const struct vu_cpuid *from)
-{
-	struct vu_cpuid *to = (struct vu_cpuid *)((char *)head + VU_VIEW_CPUID);
-
-	memcpy(to->answer, from->answer, sizeof(to->answer));
-	__atomic_store_n(&to->n, from->n, __ATOMIC_RELEASE);
-}
-
-void vu_code_ask_cpuid(struct vu_session *s)
-{
-	struct vu_view *v;
-
-	vu_cpuid_fill(&s->code->cpuid);
-	vu_list_for_each(v, &s->views, node)
-		put_cpuid(v->head, &s->code->cpuid);
-}
-
 void vu_code_fill(const struct vu_session *s, struct vu_view_head *head)
 {
 	const struct vu_code_table *from = s->code->table;
@@ -181,7 +164,7 @@ void vu_code_fill(const struct vu_session *s, struct vu_view_head *head)
 
 	for (i = 0; i < from->n_files; i++)
 		copy_entry(table_of(head), from, i);
-	put_cpuid(head, &s->code->cpuid);
+	memcpy((char *)head + VU_VIEW_CPUID, &s->code->cpuid, sizeof(s->code->cpuid));
 }
 
 static bool same_file(const struct vu_code_file *a, const struct vu_code_file *b)

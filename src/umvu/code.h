@@ -28,10 +28,7 @@ size_t vu_code_fds(const struct vu_session *s, int *fds, size_t max);
  */
 void vu_code_foresee(struct vu_session *s, int first_fd);
 
-/* Ask the processor what guests will ask it (abi/cpuid.h), and tell all views. On a virtual machine it takes a while. */
-void vu_code_ask_cpuid(struct vu_session *s);
-
-/* Copy all that into the image of a new view. */
+/* Copy the table, and what the processor says (abi/cpuid.h), into the image of a new view. */
 void vu_code_fill(const struct vu_session *s, struct vu_view_head *head);
 
 #endif

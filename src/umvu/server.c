@@ -150,7 +150,6 @@ _Noreturn static void run(struct vu_session *s, struct vu_view *v, int link, boo
 	vu_fd_nonblock(link, true);
 	if (vu_conn_add_front(v, link) < 0)
 		_exit(125);
-	vu_code_ask_cpuid(s);
 	vu_loop_run(&s->loop);
 	if (s->loop.terminate)
 		terminate(s);

@@ -15,7 +15,7 @@
 #define GUEST_SP	  15360	     /* offset in struct vu_scratch */
 #define VU_FRAME_MADE	  32	     /* offset in struct vu_frame */
 
-	.text
+	.section .text.entry, "ax", @progbits
 
 /*
  * The start of vu-loader: the kernel's initial stack is in rsp. Any program touches some pages of it: they are made
@@ -25,12 +25,12 @@
 	.type	_start, @function
 _start:
 	xor	%ebp, %ebp
-	mov	$__NR_madvise, %eax
-	lea	-STACK_WANTED(%rsp), %rdi
-	and	$-PAGE_SIZE, %rdi
-	mov	$STACK_WANTED, %esi
-	mov	$MADV_POPULATE_WRITE, %edx
-	syscall
+	mov	$__NR_madvise, %edi
+	lea	-STACK_WANTED(%rsp), %rsi
+	and	$-PAGE_SIZE, %rsi
+	mov	$STACK_WANTED, %edx
+	mov	$MADV_POPULATE_WRITE, %ecx
+	call	vu_sys6
 	mov	%rsp, %rdi
 	sub	$32, %rsp		/* struct vu_start: sp, entry */
 	mov	%rsp, %rsi
@@ -52,6 +52,8 @@ _start:
 	xor	%r11d, %r11d
 	jmp	*%rcx
 	.size	_start, . - _start
+
+	.text
 
 /*
  * vu_exempt_begin .. vu_exempt_end: calls from here are the agent's own; a filter that a guest installs
@@ -122,6 +124,7 @@ vu_guest_sys6:
 	syscall
 	.endm
 
+	.section .text.entry, "ax", @progbits
 	.globl	vu_wait_sys6, vu_waited
 	.type	vu_wait_sys6, @function
 /*
@@ -138,6 +141,7 @@ vu_waited:
 	ret
 	.size	vu_wait_sys6, . - vu_wait_sys6
 
+	.text
 	.globl	vu_quick_sys6, vu_quick_made
 	.type	vu_quick_sys6, @function
 /* long vu_quick_sys6(long nr, const unsigned long arg[6]): the same for vu_quick(): *made is in the frame, r15. */
@@ -147,6 +151,8 @@ vu_quick_made:
 	movb	$1, VU_FRAME_MADE(%r15)
 	ret
 	.size	vu_quick_sys6, . - vu_quick_sys6
+
+	.section .text.entry, "ax", @progbits
 
 /*
  * long vu_clone(long nr, long a, long b, long c, long d, long e)
@@ -221,6 +227,8 @@ vu_on_stack:
 	pop	%rbp
 	ret
 	.size	vu_on_stack, . - vu_on_stack
+
+	.text
 
 /*
  * Guest memory. A fault between vu_fault_begin and vu_fault_end goes on at vu_fault_fixup (fault.c). The
@@ -324,6 +332,8 @@ vu_fault_fixup:
 	mov	%r8, %rsp
 	mov	$-EFAULT, %rax
 	ret
+
+	.section .text.entry, "ax", @progbits
 
 /*
  * Handlers of signals. Agent code has the frame of the gate's call in r15, or 0: what it had when the signal came is

@@ -13,6 +13,13 @@
 #define PATH_ROOM 192 /* VU_PATH_ROOM */
 
 /*
+ * What programs call most, of what is patched: open, close, stat, fstat, lstat, mmap, rt_sigaction, rt_sigprocmask, ioctl,
+ * access, dup2, execve, wait4, fcntl, readlink, getuid, futex, getdents64, openat, newfstatat, readlinkat, faccessat,
+ * statx, faccessat2. Their stubs are in the page that calls go on in.
+ */
+#define NEAR 2, 3, 4, 5, 6, 9, 13, 14, 16, 21, 33, 59, 61, 72, 89, 102, 202, 217, 257, 262, 267, 269, 332, 439
+
+/*
  * struct vu_frame (gate.h). It is r15 in all C code that is called from here, which is compiled so that it leaves that
  * register alone: a signal's handler finds the frame by it.
  */
@@ -47,10 +54,15 @@
 	.section .gate, "ax", @progbits
 	.balign 4096
 	.set	i, 0
+	.altmacro
+	.macro	slot nr
+	.quad	stub_\nr
+	.endm
 	.rept	SYS_SLOTS
-	.quad	vu_gate_stubs + 16 * i
+	slot	%i
 	.set	i, i + 1
 	.endr
+	.noaltmacro
 	.quad	vu_gate_cpuid		/* VU_GATE_CPUID */
 	.quad	vu_gate_nr		/* VU_GATE_ANY */
 	.quad	vu_gate_f000
@@ -105,7 +117,7 @@ vu_gate_cpuid:
 	.altmacro
 /* Slot \nr: the call of that number, of which its class tells what is to be done first. */
 	.macro	stub nr
-	.balign 16
+stub_\nr:
 	mov	$\nr, %eax
 	.ifndef class_\nr
 	jmp	vu_gate_nr
@@ -117,6 +129,15 @@ vu_gate_cpuid:
 	jmp	vu_gate_nr_empty
 	.else
 	jmp	vu_gate_nr_ask
+	.endif
+	.endm
+
+	.irp	nr, NEAR
+	.set	near_\nr, 1
+	.endr
+	.macro	far_stub nr
+	.ifndef near_\nr
+	stub	\nr
 	.endif
 	.endm
 
@@ -151,11 +172,16 @@ vu_gate_in_rcx:
 vu_gate_stubs:
 	.set	i, 0
 	.rept	SYS_SLOTS
-	stub	%i
+	far_stub %i
 	.set	i, i + 1
 	.endr
 
 	.balign 4096
+/* The page that most calls need nothing else of: stubs of those that programs make most. */
+	.irp	nr, NEAR
+	stub	\nr
+	.endr
+	.balign 16
 vu_gate_f000:
 	mov	$KIND_F000, %r11d
 	jmp	vu_gate
