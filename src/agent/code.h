@@ -35,9 +35,11 @@ static inline bool vu_may_populate(bool own)
  */
 static inline int vu_map_flags(int flags, uint64_t len, bool own)
 {
-	bool small = len <= (flags & MAP_ANONYMOUS ? VU_SMALL_MEMORY : VU_SMALL_SEGMENT);
+	uint64_t most = flags & MAP_ANONYMOUS ? VU_SMALL_MEMORY : VU_SMALL_SEGMENT;
 
-	return small && vu_may_populate(own) ? flags | MAP_POPULATE : flags;
+	if (len > most || (flags & MAP_TYPE) != MAP_PRIVATE || !vu_may_populate(own))
+		return flags;
+	return flags | MAP_POPULATE;
 }
 /*
  * mmap(2) of code: with the patched pages of the file, if it has any. A file that umvu does not know is

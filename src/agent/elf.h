@@ -56,8 +56,9 @@ struct vu_elf_file {
 };
 
 /*
- * Maps the file: at its own addresses if it is fixed, else where the struct says, or the kernel likes. ph are its program headers. Code has its patched pages, and what
- * will be touched is there at once (code.h). 0 or -errno; what has been mapped by then stays.
+ * Maps the file: at its own addresses if it is fixed, else where the struct says, or the kernel likes. ph are its program
+ * headers. Code has its patched pages, and what will be touched is there at once (code.h). 0 or -errno; what has been
+ * mapped by then stays.
  */
 long vu_elf_map(const struct vu_elf_file *f, struct vu_elf *elf, const struct elf64_phdr *ph);
 

@@ -102,7 +102,7 @@ begin_busy()
 	native=$("$LEASH" -t 60 ./count "${start[@]}")
 	[ "$native" -ge 10 ] || skip "an ELF interpreter that asks $native times only"
 	here=$("$LEASH" -t 60 ./count umvu -N "${start[@]}")
-	[ "$here" -le $((native / 4)) ] || fail "$here times, natively $native"
+	[ "$here" -le $((native / 2)) ] || fail "$here times, natively $native"
 	assert_equal "$("$LEASH" -t 60 ./count umvu -N env VU_AGENT=trap "${start[@]}")" "$native"
 
 	ld=$(sed -n 's|^[^/]*r-xp [^/]*\(/.*/ld-linux[^/]*\)$|\1|p' /proc/self/maps)
