@@ -12,13 +12,13 @@
  *	VU_SITE_F000	syscall; cmp $-4096,%rax	8 bytes		any number; the gate compares, too, and a nop
  *	VU_SITE_F001	syscall; cmp $-4095,%rax	8 bytes
  *
- * The cpuid instructions of glibc's ELF interpreter call VU_GATE_CPUID, by a stub.
- *
  * Sites without room for it jump to a stub in the same file that calls VU_GATE_ANY, and back (abi/scan.h). Where
  * that cannot be either, the instruction becomes VU_FAULT_SITE, and the agent makes the call in its SIGSEGV handler.
  * Where libraries compare the place with the instruction pointer of a thread that is to be cancelled, the instruction
  * must be made there where there is no room for a stub behind it: it is VU_DEFER_SITE until a process comes to it. That process then gets the
  * filter, and its instruction back.
+ *
+ * The cpuid instructions of an ELF interpreter call VU_GATE_CPUID, by such a stub (abi/cpuid.h).
  *
  * The call pushes its return address: no site may lie in a function that keeps data below its stack
  * pointer (red zone). Which sites are safe is found out by vu-scan (src/scan).
@@ -31,10 +31,9 @@
 
 #include <stdint.h>
 
-#define VU_GATE_ADDR  0x7e001000ul /* below 2 GiB, so that it fits a sign-extended 32-bit address */
-#define VU_GATE_SLOTS 512u
-#define VU_GATE_CPUID \
-	508u /* slots below are for the calls of that number; this is for cpuid (abi/cpuid.h) */
+#define VU_GATE_ADDR	0x7e001000ul /* below 2 GiB, so that it fits a sign-extended 32-bit address */
+#define VU_GATE_SLOTS	512u
+#define VU_GATE_CPUID	508u /* slots below are for the calls of that number */
 #define VU_GATE_ANY	509u /* a call of any number */
 #define VU_GATE_F000	510u
 #define VU_GATE_F001	511u

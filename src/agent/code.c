@@ -23,7 +23,7 @@
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE_ 4096ul
-#define LIBRARY	   (2ul << 20) /* has code of no more than that: a page table full of pages */
+#define MUCH_CODE  (2ul << 20) /* a page table full of pages */
 
 static uint64_t nanoseconds(uint64_t sec, uint64_t nsec)
 {
@@ -112,8 +112,7 @@ static long map_patched(const struct vu_code_map *m, const struct vu_code_file *
 
 	if (p.from <= m->off && m->off + m->len <= p.to) {
 		all_of_copy.fd = copy;
-		if (m->len <= LIBRARY && vu_may_populate(m->own))
-			all_of_copy.flags |= MAP_POPULATE;
+		all_of_copy.flags = vu_map_flags(m->flags, m->len, MUCH_CODE, m->own);
 		return vu_code_map_plain(&all_of_copy);
 	}
 	r = vu_code_map_plain(m);
@@ -223,12 +222,7 @@ bool vu_code_is_interp(uint64_t ip)
 /* What else than the ELF interpreter maps code gets the file as it is. */
 long sys_mmap(struct vu_call *c)
 {
-	const struct vu_code_map m = { .at = c->arg[0],
-				       .len = c->arg[1],
-				       .prot = (int)c->arg[2],
-				       .flags = (int)c->arg[3],
-				       .fd = (int)c->arg[4],
-				       .off = c->arg[5] };
+	const struct vu_code_map m = vu_code_map_asked(c->arg);
 
 	if (!(m.prot & PROT_EXEC))
 		return vu_code_map_plain(&m);

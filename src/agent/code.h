@@ -23,23 +23,27 @@ struct vu_code_map {
 	const struct stat *st; /* of the file, if the caller has it */
 	bool own;	       /* not the guest's call: no filter of its own is asked */
 };
-/* A filter of the guest's own may not know the flag, and judges what is not our own call. */
-static inline bool vu_may_populate(bool own)
-{
-	return own || !vu_filtered;
-}
 /*
- * The flags for a mapping that is made for a program or library, by us (own) or the ELF interpreter. A small one is
- * there at once: nearly all of its pages are touched, by relocation if by nothing else, and a page fault costs ten times
- * what it costs the kernel to do the same with a page more.
+ * The flags for a private mapping that is made for a program or library, by us (own) or the ELF interpreter. One of up
+ * to `most` bytes is there at once: nearly all of its pages are touched, by relocation if by nothing else, and a page fault
+ * costs ten times what it costs the kernel to do the same with a page more. A filter of the guest's own, which judges
+ * what is not our own call, may not know the flag.
  */
-static inline int vu_map_flags(int flags, uint64_t len, bool own)
+static inline int vu_map_flags(int flags, uint64_t len, uint64_t most, bool own)
 {
-	uint64_t most = flags & MAP_ANONYMOUS ? VU_SMALL_MEMORY : VU_SMALL_SEGMENT;
+	bool populate = len <= most && (flags & MAP_TYPE) == MAP_PRIVATE && (own || !vu_filtered);
 
-	if (len > most || (flags & MAP_TYPE) != MAP_PRIVATE || !vu_may_populate(own))
-		return flags;
-	return flags | MAP_POPULATE;
+	return populate ? flags | MAP_POPULATE : flags;
+}
+/* The mapping that the guest asks for by mmap(2). */
+static inline struct vu_code_map vu_code_map_asked(const uint64_t arg[6])
+{
+	return (struct vu_code_map){ .at = arg[0],
+				     .len = arg[1],
+				     .prot = (int)arg[2],
+				     .flags = (int)arg[3],
+				     .fd = (int)arg[4],
+				     .off = arg[5] };
 }
 /*
  * mmap(2) of code: with the patched pages of the file, if it has any. A file that umvu does not know is

@@ -632,19 +632,15 @@ static struct vu_answer quick_ioctl(struct vu_frame *f)
 /* The ELF interpreter's mappings are given what will be touched. Code of a file may have patched pages. */
 static struct vu_answer quick_mmap(struct vu_frame *f)
 {
-	const struct vu_code_map m = { .at = f->arg[0],
-				       .len = f->arg[1],
-				       .prot = (int)f->arg[2],
-				       .flags = vu_map_flags((int)f->arg[3], f->arg[1], false),
-				       .fd = (int)f->arg[4],
-				       .off = f->arg[5] };
-	bool code = m.prot & PROT_EXEC;
+	struct vu_code_map m = vu_code_map_asked(f->arg);
+	bool code = m.prot & PROT_EXEC, anonymous = m.flags & MAP_ANONYMOUS;
 	long r;
 
-	if (!agent_process.patches || !vu_code_is_interp(f->ret) ||
-	    (code && (m.flags & MAP_ANONYMOUS)))
+	if (!agent_process.patches || !vu_code_is_interp(f->ret) || (code && anonymous))
 		return !code || vu_filtered ? native() : NO_ANSWER;
 	f->made = true;
+	m.flags =
+		vu_map_flags(m.flags, m.len, anonymous ? VU_SMALL_MEMORY : VU_SMALL_SEGMENT, false);
 	r = code ? vu_code_map(&m, NULL) : vu_code_map_plain(&m);
 	return r == VU_CODE_UNKNOWN ? NO_ANSWER : answer(r);
 }
@@ -741,6 +737,11 @@ unsigned char vu_gate_asks VU_HOT;
 void vu_gate_look(void)
 {
 	_Static_assert(offsetof(struct vu_process, tree) == 248, "PROCESS_TREE of gate.S");
+	_Static_assert(VU_GATE_CPUID == 508, "SYS_SLOTS of gate.S");
+	_Static_assert(VU_VIEW_ADDR + VU_VIEW_CPUID == 0x7e102000, "CPUID_TABLE of gate.S");
+	_Static_assert(sizeof(struct vu_cpuid_answer) == 24 &&
+			       offsetof(struct vu_cpuid, answer) == 8,
+		       "ANSWER_SIZE of gate.S, and where the first is");
 
 	vu_gate_asks = vu_counts() || vu_is_anchored();
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finding the `syscall` instructions of a file, and of glibc's ELF interpreter also `cpuid`, and deciding which may be patched (abi/code.h). */
+/*
+ * Finding the `syscall` instructions of a file, in an ELF interpreter also `cpuid`, and deciding which may be patched
+ * (abi/code.h).
+ */
 #ifndef VU_SCAN_SCAN_H
 #define VU_SCAN_SCAN_H
 
