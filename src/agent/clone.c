@@ -27,9 +27,14 @@
 #define AREA_SIZE   (128 * 1024)
 #define COPY_MAX    (AREA_SIZE - CHILD_STACK)
 
-long vu_clone(long nr, long a, long b, long c, long d, long e);
+#define ERESTARTNOINTR_ 513
+
+long vu_clone(const struct vu_clone *how);
 void vu_child_start(struct vu_child *child);
 void vu_fpu_control(uint32_t *mxcsr, uint16_t *fcw);
+
+/* What the agent has blocked while it runs: for entry.S. */
+const uint64_t vu_all_signals = VU_ALL_SIGNALS;
 
 static void *spare_area VU_HOT; /* one vfork area is kept for the next time */
 
@@ -128,18 +133,33 @@ void vu_child_start(struct vu_child *child)
 	vu_set_mask(child->sigmask & ~VU_KEPT);
 }
 
-/* Calls clone or clone3 with the child's stack pointer at `at`. */
+/*
+ * Calls clone or clone3 with the child's stack pointer at `at`, NULL: as the parent's. Of signals, those for all of a
+ * process group matter: they come to each of them. What comes to a process that makes a thread is for both.
+ */
 static long issue(struct birth *b, struct vu_child *at)
 {
 	struct vu_call *c = b->c;
+	struct vu_clone how = {
+		.nr = __NR_clone,
+		.arg = { b->flags, (uint64_t)at, c->arg[2], c->arg[3], c->arg[4] },
+		.mask = c->regs->sigmask & ~VU_KEPT,
+		.apart = at != NULL,
+	};
 
-	if (!b->args_size)
-		return vu_clone(__NR_clone, (long)b->flags, (long)at, (long)c->arg[2],
-				(long)c->arg[3], (long)c->arg[4]);
-	/* clone3 takes the lowest byte and the size: the stack pointer starts at their sum. */
-	b->args.stack = (uint64_t)at - 16;
-	b->args.stack_size = 16;
-	return vu_clone(__NR_clone3, (long)&b->args, (long)b->args_size, 0, 0, 0);
+	if (!(b->flags & CLONE_THREAD) && (VU_ALL_SIGNALS & ~VU_UNBLOCKABLE & ~how.mask))
+		how.sp = c->s->guest_sp;
+	if (b->args_size) {
+		how.nr = __NR_clone3;
+		how.arg[0] = (uint64_t)&b->args;
+		how.arg[1] = b->args_size;
+		/* clone3 takes the lowest byte and the size: the stack pointer starts at their sum. */
+		if (at) {
+			b->args.stack = (uint64_t)at - 16;
+			b->args.stack_size = 16;
+		}
+	}
+	return vu_clone(&how);
 }
 
 /* A thread, or a process on a stack of its own: the registers wait at the top of the child's stack. */
@@ -261,11 +281,7 @@ static long deliver(struct birth *b)
 		return birth_on_stack(b);
 	if (b->flags & CLONE_VM)
 		return -EINVAL; /* a second thread on the same stack: no program can mean that */
-	if (b->args_size)
-		r = vu_sys(__NR_clone3, &b->args, b->args_size);
-	else
-		r = vu_guest_sys6(__NR_clone, (long)b->flags, 0, (long)b->c->arg[2],
-				  (long)b->c->arg[3], (long)b->c->arg[4], 0);
+	r = issue(b, NULL);
 	if (!r)
 		vu_forked(own);
 	return r;
@@ -302,6 +318,21 @@ static long birth(struct birth *b)
 	return r;
 }
 
+/* If signals have come before the call could be made it is begun again behind them. */
+static long make_process(const struct birth *given)
+{
+	struct birth b;
+	long r;
+
+	for (;;) {
+		b = *given;
+		r = birth(&b);
+		if (r != -ERESTARTNOINTR_)
+			return r;
+		vu_let_signals_in(b.c);
+	}
+}
+
 long sys_fork(struct vu_call *c)
 {
 	struct birth b = { .c = c, .flags = 17 /* SIGCHLD */ };
@@ -309,14 +340,14 @@ long sys_fork(struct vu_call *c)
 	if (c->nr == __NR_vfork)
 		b.flags |= CLONE_VM | CLONE_VFORK;
 	c->arg[2] = c->arg[3] = c->arg[4] = 0;
-	return birth(&b);
+	return make_process(&b);
 }
 
 long sys_clone(struct vu_call *c)
 {
 	struct birth b = { .c = c, .flags = c->arg[0], .stack = c->arg[1] };
 
-	return birth(&b);
+	return make_process(&b);
 }
 
 long sys_clone3(struct vu_call *c)
@@ -340,7 +371,7 @@ long sys_clone3(struct vu_call *c)
 	if (b.clear && (b.flags & CLONE_SIGHAND))
 		return -EINVAL;
 	b.args.flags = b.flags &= ~CLONE_CLEAR_SIGHAND;
-	r = birth(&b);
+	r = make_process(&b);
 	if (b.clear && !r) {
 		clear_handlers();
 		vu_kept_reset();

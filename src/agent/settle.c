@@ -28,6 +28,8 @@
 #define EINTR_	  4
 
 extern char vu_text_begin[], vu_text_end[], vu_waited[], vu_quick_made[];
+extern char vu_let_in_end[], vu_shut_out[], vu_shut_out_end[];
+extern char vu_clone_issue[], vu_cloned[], vu_cloned_end[], vu_clone_undone[];
 extern char vu_clone_child[], vu_clone_end[], vu_handlers_begin[], vu_handlers_end[],
 	vu_fault_entry[], vu_fault_leave[];
 /* gate.S */
@@ -247,6 +249,19 @@ static bool in_gate(struct vu_regs *r)
 	return true;
 }
 
+/* A process is being made (vu_clone()), or has been: it may be the child. True: it was there. */
+static bool in_birth(struct vu_regs *r)
+{
+	uint64_t rip = r->rip;
+
+	if (within(rip, vu_let_in_end, vu_shut_out) || within(rip, vu_clone_issue, vu_cloned) ||
+	    within(rip, vu_clone_undone, vu_clone_child)) {
+		r->rip = (uint64_t)vu_clone_undone;
+		return true;
+	}
+	return within(rip, vu_cloned, vu_cloned_end) || within(rip, vu_shut_out, vu_shut_out_end);
+}
+
 /* In what the gate has called, or in the gate with a frame. True: the signal waits. */
 static bool in_frame(int sig, const struct vu_siginfo *info, struct vu_regs *r, struct vu_frame *f)
 {
@@ -323,6 +338,8 @@ bool vu_settle(int sig, const struct vu_siginfo *info, struct vu_regs *r)
 	if (within(r->rip, vu_handlers_begin, vu_handlers_end) ||
 	    within(r->rip, vu_clone_child, vu_clone_end) || in_gate(r))
 		return false;
+	if (in_birth(r))
+		return wait_for_agent(sig, info, r);
 	s = vu_scratch_waiting((int)vu_sys(__NR_gettid), r->rsp);
 	if (s)
 		return in_handler(sig, info, r, s);

@@ -60,20 +60,43 @@ long vu_on_guest_stack(struct vu_call *c, long (*fn)(void *arg, void *sp), void 
 
 long vu_wait_sys6(long nr, const unsigned long arg[6], bool *made);
 
+static void let_in(struct vu_call *c)
+{
+	c->s->waiting_at = c->s->guest_sp;
+	c->s->made = false;
+	c->s->waiting = c;
+	vu_set_mask(c->regs->sigmask & ~VU_KEPT);
+}
+
+static void shut_out(struct vu_call *c)
+{
+	vu_set_mask(VU_ALL_SIGNALS);
+	c->s->waiting = NULL;
+}
+
 static long blocking(void *arg, void *sp)
 {
 	struct vu_call *c = arg;
 	long r;
 
 	(void)sp;
-	c->s->waiting_at = c->s->guest_sp;
-	c->s->made = false;
-	c->s->waiting = c;
-	vu_set_mask(c->regs->sigmask & ~VU_KEPT);
+	let_in(c);
 	r = vu_wait_sys6(c->nr, c->arg, &c->s->made);
-	vu_set_mask(VU_ALL_SIGNALS);
-	c->s->waiting = NULL;
+	shut_out(c);
 	return r;
+}
+
+static long not_made(void *arg, void *sp)
+{
+	(void)sp;
+	let_in(arg);
+	shut_out(arg);
+	return 0;
+}
+
+void vu_let_signals_in(struct vu_call *c)
+{
+	vu_on_guest_stack(c, not_made, c);
 }
 
 long vu_native_blocking(struct vu_call *c)

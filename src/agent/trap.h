@@ -17,8 +17,9 @@
 #define VU_SIGBIT(sig) (1ul << ((sig)-1))
 #define VU_SIGSYS_BIT  VU_SIGBIT(VU_SIGSYS)
 #define VU_KEPT	       (VU_SIGBIT(VU_SIGSYS) | VU_SIGBIT(VU_SIGSEGV) | VU_SIGBIT(VU_SIGBUS))
-#define VU_ALL_SIGNALS (~VU_KEPT) /* what the agent blocks while it runs */
-#define VU_TRAP_DATA   0x5655u	  /* SECCOMP_RET_DATA of our filter: si_errno of its SIGSYS */
+#define VU_ALL_SIGNALS (~VU_KEPT)		      /* what the agent blocks while it runs */
+#define VU_UNBLOCKABLE (VU_SIGBIT(9) | VU_SIGBIT(19)) /* SIGKILL, SIGSTOP: never in a mask */
+#define VU_TRAP_DATA   0x5655u /* SECCOMP_RET_DATA of our filter: si_errno of its SIGSYS */
 
 #define VU_SA_SIGINFO	0x00000004ul
 #define VU_SA_RESTORER	0x04000000ul
@@ -46,6 +47,8 @@ long vu_trap_init(void);
 void vu_set_mask(uint64_t mask);
 /* entry.S: fn(arg, sp) on the stack that ends at top (16-aligned); sp is where the caller's is free. */
 long vu_on_stack(void *arg, void *top, long (*fn)(void *arg, void *sp));
+/* Signals that wait come now, as before a call that has not been made: mostly it is begun again, and this does not return. */
+void vu_let_signals_in(struct vu_call *c);
 /* Is this a stack of the agent's, not the program's (the quick way)? */
 bool vu_has_room(void);
 /* vu_on_stack() on the guest's stack, for what a handler of the guest's may interrupt or leave for good. */

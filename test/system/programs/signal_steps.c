@@ -5,12 +5,13 @@
  *				session
  * The guest makes its calls again and again, with an int3 before each. The tracer lets a call go so many instructions
  * into the agent, one more each time, and sends a signal. The guest says when a handler finds the agent in the place of
- * the program, or a call has another result than it should have. Printed at the end: how many signals there were, and
- * how many calls have not come by the gate.
+ * the program, or a call has another result than it should have. Printed at the end: how many signals there were, how
+ * many of them have not come once, and how many calls have not come by the gate.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,11 +31,14 @@
 #define CALLS	   32
 #define EACH	   60 /* so many of the first instructions, then one of FEW, up to LAST */
 #define FEW	   23
+#define NEAR	   14 /* all of the instructions so near to the one that makes a process */
 #define LAST	   500
+#define BIRTH_LAST 1400 /* ... of calls that make a process */
 
 static volatile unsigned long found;
-static volatile int handled;
-static int trapped; /* calls, for the tracer */
+static volatile long handled; /* signals */
+static int trapped, wrong;    /* for the tracer: calls; signals */
+static char *stack_end;
 static int fd;
 static ino_t ino;
 static uid_t uid;
@@ -47,7 +51,7 @@ static void handler(int sig, siginfo_t *info, void *context)
 
 	(void)sig;
 	(void)info;
-	handled = 1;
+	handled++;
 	if (rip - AGENT < AGENT_SIZE)
 		found = rip;
 }
@@ -64,15 +68,36 @@ static __attribute__((noinline)) long any(long number, long a, long b)
 	return result;
 }
 
-static int fork_once(void)
+static int ends_with_7(pid_t pid)
 {
 	int status = 0;
+
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7 &&
+	       waitpid(-1, &status, 0) < 0 && errno == ECHILD;
+}
+
+static int fork_once(void)
+{
 	pid_t pid = fork();
 
 	if (!pid)
 		_exit(7);
-	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 7 &&
-	       waitpid(-1, &status, 0) < 0 && errno == ECHILD;
+	return ends_with_7(pid);
+}
+
+static int vfork_once(void)
+{
+	pid_t pid = vfork();
+
+	if (!pid)
+		_exit(7);
+	return ends_with_7(pid);
+}
+
+static int child(void *arg)
+{
+	(void)arg;
+	return 7;
 }
 
 static void complain(const char *what)
@@ -83,15 +108,16 @@ static void complain(const char *what)
 		printf("not so: %s; errno %d, the agent found at %#lx\n", what, errno, found);
 }
 
-/* One call, which has its number in rax for the tracer. */
-#define CHECK(expression)                                              \
-	do {                                                           \
-		__asm__ volatile("int3" : : "a"(number++) : "memory"); \
-		errno = 0;                                             \
-		if (!(expression) || found)                            \
-			complain(#expression);                         \
-		found = 0;                                             \
+/* One call, which has its number in rax for the tracer, and in rcx up to which instruction it is to go. */
+#define CHECK_UP_TO(last, expression)                                             \
+	do {                                                                      \
+		__asm__ volatile("int3" : : "a"(number++), "c"(last) : "memory"); \
+		errno = 0;                                                        \
+		if (!(expression) || found)                                       \
+			complain(#expression);                                    \
+		found = 0;                                                        \
 	} while (0)
+#define CHECK(expression) CHECK_UP_TO(LAST, expression)
 
 static void calls(void)
 {
@@ -122,12 +148,18 @@ static void calls(void)
 	CHECK(any(SYS_dup, fd, 0) == copy);
 	CHECK(any(SYS_close, copy, 0) == 0);
 	CHECK(fork_once());
+	CHECK_UP_TO(BIRTH_LAST, vfork_once());
+	CHECK_UP_TO(BIRTH_LAST, ends_with_7(clone(child, stack_end, SIGCHLD, NULL)));
+	CHECK_UP_TO(BIRTH_LAST, ends_with_7(clone(child, stack_end, CLONE_VM | SIGCHLD, NULL)));
 }
 
 static int guest(void)
 {
 	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_RESTART };
 
+	static char stack[65536] __attribute__((aligned(16)));
+
+	stack_end = stack + sizeof(stack);
 	fd = open(FILE_NAME, O_RDONLY);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGUSR1, &sa, NULL);
@@ -135,7 +167,7 @@ static int guest(void)
 		return 1;
 	ino = st.st_ino;
 	uid = getuid();
-	printf("%d\n", getpid());
+	printf("%d %p\n", getpid(), (void *)&handled);
 	while (!handled) /* by the tracer's first signal */
 		usleep(1000);
 	for (;;)
@@ -169,6 +201,15 @@ static int is_in_agent(pid_t pid)
 	return registers(pid).rip - AGENT < AGENT_SIZE;
 }
 
+/* Is the next instruction one that makes a process? */
+static int makes_process(pid_t pid)
+{
+	struct user_regs_struct regs = registers(pid);
+
+	return (regs.rax == SYS_clone || regs.rax == SYS_fork || regs.rax == SYS_vfork) &&
+	       (ptrace(PTRACE_PEEKTEXT, pid, (void *)regs.rip, NULL) & 0xffff) == 0x050f;
+}
+
 /* One instruction further. False: it has been trapped, and has come to the next call by now. */
 static int step(pid_t pid)
 {
@@ -181,42 +222,67 @@ static int step(pid_t pid)
 	return sig == SIGTRAP;
 }
 
-/* The call that begins now goes n instructions into the agent. False: it has not so many. */
-static int step_in(pid_t pid, int n)
+/* What has been done with a call. */
+struct turn {
+	int at;	   /* so many instructions into the agent is it to go next */
+	int birth; /* there it makes a process; 0: that has not been seen */
+	int near;  /* what is near that has been begun with */
+	int done;
+};
+
+/* The call that begins now goes as far as it is to. False: it has not so many instructions. */
+static int step_in(pid_t pid, struct turn *t)
 {
-	int before = 0;
+	int before = 0, i;
 
 	while (before++ < 5000 && !is_in_agent(pid))
 		if (!step(pid))
 			return 0;
-	while (n-- > 0)
+	for (i = 0; i < t->at; i++) {
+		if (!t->birth && makes_process(pid))
+			t->birth = i;
 		if (!step(pid) || !is_in_agent(pid))
 			return 0;
+	}
 	return is_in_agent(pid);
 }
 
-/* The number of signals. */
-static long trace(pid_t pid)
+static int next(struct turn *t)
 {
-	int at[CALLS] = { 0 }, done[CALLS] = { 0 }, sig, left = 1;
-	long signals = 0;
-	size_t call;
+	if (t->birth > NEAR && !t->near) {
+		t->near = 1;
+		return t->birth - NEAR;
+	}
+	return t->at + (t->at < EACH || abs(t->at - t->birth) <= NEAR ? 1 : FEW);
+}
+
+/* The number of signals; `counter` is where the guest counts those that it has handled. */
+static long trace(pid_t pid, void *counter)
+{
+	struct turn turns[CALLS] = { 0 }, *t;
+	struct user_regs_struct regs;
+	long signals = 0, before = ptrace(PTRACE_PEEKDATA, pid, counter, NULL) + 1;
+	int sig, left = 1;
 
 	while (left) {
-		do
-			sig = go(pid, PTRACE_CONT, 0);
-		while (sig != SIGTRAP && sig != -1);
-		call = registers(pid).rax;
-		if (sig == -1 || call >= CALLS)
+		for (sig = 0; sig != SIGTRAP && sig != -1;)
+			sig = go(pid, PTRACE_CONT, sig == SIGUSR1 ? sig : 0);
+		regs = registers(pid);
+		if (sig == -1 || regs.rax >= CALLS)
 			return -1;
-		if (!call) /* as many as there are have had their turn */
+		if (ptrace(PTRACE_PEEKDATA, pid, counter, NULL) != before + signals) {
+			wrong++;
+			before = ptrace(PTRACE_PEEKDATA, pid, counter, NULL) - signals;
+		}
+		if (!regs.rax) /* as many as there are have had their turn */
 			for (left = signals == 0, sig = 0; sig < CALLS; sig++)
-				left |= at[sig] && !done[sig];
-		if (done[call])
+				left |= turns[sig].at && !turns[sig].done;
+		t = &turns[regs.rax];
+		if (t->done)
 			continue;
-		done[call] = !step_in(pid, at[call]) || at[call] > LAST;
-		at[call] += at[call] < EACH ? 1 : FEW;
-		if (done[call])
+		t->done = !step_in(pid, t) || t->at > (int)regs.rcx;
+		t->at = next(t);
+		if (t->done)
 			continue;
 		signals++;
 		kill(pid, SIGUSR1);
@@ -233,7 +299,8 @@ int main(int argc, char **argv)
 	int out[2], status;
 	long signals;
 	char line[256];
-	pid_t pid;
+	void *counter;
+	int pid;
 	FILE *said;
 
 	if (argc == 2 && !strcmp(argv[1], "guest"))
@@ -249,9 +316,8 @@ int main(int argc, char **argv)
 	}
 	close(out[1]);
 	said = fdopen(out[0], "r");
-	if (!said || !fgets(line, sizeof(line), said))
+	if (!said || !fgets(line, sizeof(line), said) || sscanf(line, "%d %p", &pid, &counter) != 2)
 		return 1;
-	pid = atoi(line);
 	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0 || kill(pid, SIGUSR1) < 0 ||
 	    waitpid(pid, &status, 0) != pid) {
 		perror("ptrace");
@@ -259,11 +325,11 @@ int main(int argc, char **argv)
 	}
 	ptrace(PTRACE_SINGLESTEP, pid, NULL, (long)SIGUSR1);
 	waitpid(pid, &status, 0);
-	signals = trace(pid);
+	signals = trace(pid, counter);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0); /* its parent may then do so, too */
 	while (fgets(line, sizeof(line), said))
 		fputs(line, stdout);
-	printf("signals: %ld, trapped: %d\n", signals, trapped);
+	printf("signals: %ld, wrong: %d, trapped: %d\n", signals, wrong, trapped);
 	return 0;
 }

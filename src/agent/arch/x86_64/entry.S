@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Instructions that C cannot write: the start, system calls, the birth of a child, other stacks. */
 
+#define __NR_rt_sigprocmask 14
 #define __NR_rt_sigreturn 15
 #define __NR_madvise	  28
 #define MADV_POPULATE_WRITE 23
 #define STACK_WANTED	  8192
+#define SIG_SETMASK	  2
 #define EFAULT		  14
 #define PAGE_SIZE	  4096
 #define ENAMETOOLONG	  36
+#define ERESTARTNOINTR	  513
 #define AGENT_ADDR	  0x7e000000 /* VU_AGENT_ADDR */
 #define AGENT_SIZE	  0x1ff0000  /* VU_AGENT_END - VU_AGENT_ADDR */
 #define SLOT_SIZE	  0x10000    /* VU_SLOT_SIZE */
 #define ROOM		  3072	     /* sizeof(struct vu_room) at most */
 #define GUEST_SP	  15360	     /* offset in struct vu_scratch */
 #define VU_FRAME_MADE	  32	     /* offset in struct vu_frame */
+/* Offsets in struct vu_clone */
+#define CLONE_NR	  0
+#define CLONE_ARG	  8
+#define CLONE_MASK	  48
+#define CLONE_SP	  56
+#define CLONE_APART	  64
 
 	.section .text.entry, "ax", @progbits
 
@@ -92,6 +101,24 @@ vu_sigreturn:
 	syscall
 	hlt
 	.size	vu_sigreturn, . - vu_sigreturn
+/* Parts of vu_clone(): the signals that are not in the mask at rsi are let in; all are shut out. */
+	.globl	vu_let_in, vu_let_in_end, vu_shut_out, vu_shut_out_end
+	.macro	set_mask
+	mov	$__NR_rt_sigprocmask, %eax
+	mov	$SIG_SETMASK, %edi
+	xor	%edx, %edx
+	mov	$8, %r10d
+	syscall
+	.endm
+vu_let_in:
+	set_mask
+vu_let_in_end:
+	jmp	vu_clone_issue
+vu_shut_out:
+	lea	vu_all_signals(%rip), %rsi
+	set_mask
+vu_shut_out_end:
+	jmp	vu_cloned_end
 	.globl	vu_exempt_end
 vu_exempt_end:
 	nop
@@ -155,23 +182,61 @@ vu_quick_made:
 	.section .text.entry, "ax", @progbits
 
 /*
- * long vu_clone(long nr, long a, long b, long c, long d, long e)
- * clone or clone3 whose child's stack pointer is at a struct vu_child (arch/x86_64/regs.h). Returns in
- * the parent only: the child calls vu_child_start() with it and goes on as the guest.
+ * long vu_clone(const struct vu_clone *how)
+ * fork, clone or clone3. A child with a stack of its own (how->apart) has a struct vu_child at its stack pointer: it
+ * calls vu_child_start() with that and goes on as the guest. Others return 0.
+ *
+ * A signal for the process that has come before the call has to be delivered before it, since the child does not get
+ * it: so the guest's signals are let in (how->sp is not 0: on the guest's stack) and shut out behind it, where parent
+ * and child use nothing that lies on a stack. vu_settle() has one wait that comes meanwhile. If the call is not made
+ * because of it, the result is -ERESTARTNOINTR.
  */
-	.globl	vu_clone, vu_clone_child, vu_clone_end
+	.globl	vu_clone, vu_clone_issue, vu_cloned, vu_cloned_end, vu_clone_undone
+	.globl	vu_clone_child, vu_clone_end
 	.type	vu_clone, @function
 vu_clone:
-	mov	%rdi, %rax
-	mov	%rsi, %rdi
-	mov	%rdx, %rsi
-	mov	%rcx, %rdx
-	mov	%r8, %r10
-	mov	%r9, %r8
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	mov	%rdi, %rbx
+	mov	%rsp, %rbp
+	movzbl	CLONE_APART(%rbx), %r12d
+	mov	CLONE_SP(%rbx), %r14
+	test	%r14, %r14
+	jz	vu_clone_issue
+	mov	%r14, %rsp
+	lea	CLONE_MASK(%rbx), %rsi
+	jmp	vu_let_in
+vu_clone_issue:
+	mov	CLONE_NR(%rbx), %rax
+	mov	CLONE_ARG(%rbx), %rdi
+	mov	CLONE_ARG+8(%rbx), %rsi
+	mov	CLONE_ARG+16(%rbx), %rdx
+	mov	CLONE_ARG+24(%rbx), %r10
+	mov	CLONE_ARG+32(%rbx), %r8
 	syscall
-	test	%rax, %rax
-	jz	vu_clone_child
+vu_cloned:
+	mov	%rax, %r13
+	test	%r14, %r14
+	jnz	vu_shut_out
+vu_cloned_end:
+	mov	%r13, %rax
+	test	%r13, %r13
+	jnz	1f
+	test	%r12, %r12
+	jnz	vu_clone_child
+1:	mov	%rbp, %rsp
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
 	ret
+vu_clone_undone:
+	mov	$-ERESTARTNOINTR, %rax
+	jmp	vu_cloned
 vu_clone_child:
 	xor	%ebp, %ebp
 	xor	%r15d, %r15d		/* what is there is the parent's frame */

@@ -36,4 +36,12 @@ struct vu_child {
 	uint8_t clear;	  /* it resets its signal handlers (CLONE_CLEAR_SIGHAND) */
 };
 
+/* What vu_clone() is told (entry.S). */
+struct vu_clone {
+	uint64_t nr, arg[5];
+	uint64_t mask; /* the guest's, SIGSYS and its like excepted */
+	void *sp;      /* where its stack is free; NULL: no signals are let in */
+	uint8_t apart; /* the child has a stack of its own, with a struct vu_child at its stack pointer */
+};
+
 #endif
