@@ -21,6 +21,7 @@
 #include "realm/names.h"
 
 #define ROUND_MS 10
+#define NOBODY	 "\x01" /* what no line of maps has */
 
 static uint64_t now_ms(void)
 {
@@ -114,7 +115,7 @@ static void ask(struct round *r, unsigned int grace_ms)
 	look(r, SIGTERM);
 	while (r->found && now_ms() < end) {
 		sleep_ms(ROUND_MS);
-		look(r, 0);
+		look(r, r->g->drivers ? SIGTERM : 0);
 	}
 }
 
@@ -134,11 +135,16 @@ static void insist(struct round *r, unsigned int patience_ms)
 
 unsigned int vu_guests_end(const struct vu_guests *g)
 {
-	char view[VU_NAME_MAX], driver[VU_NAME_MAX];
-	struct round r = { .g = g, .needles = { view, driver, "/vu-loader", "/memfd:vu-" } };
+	char wanted[VU_NAME_MAX], driver[VU_NAME_MAX];
+	struct round r = { .g = g, .needles = { wanted, NOBODY, "/vu-loader", "/memfd:vu-" } };
 
-	vu_needle_view(view, g->session, g->view);
-	vu_needle_driver(driver, g->session, 0);
+	if (g->drivers) {
+		vu_needle_cover(wanted, g->session, g->view, g->cover);
+	} else {
+		vu_needle_view(wanted, g->session, g->view);
+		vu_needle_driver(driver, g->session, 0);
+		r.needles[UNWANTED] = driver;
+	}
 	if (g->grace_ms)
 		ask(&r, g->grace_ms);
 	insist(&r, g->patience_ms);
@@ -156,11 +162,11 @@ static void find_drivers(struct drivers *d, uint64_t session)
 	size_t i;
 
 	memset(d, 0, sizeof(*d));
-	vu_needle_cover(d->cover, session, 0);
+	vu_needle_cover(d->cover, session, 0, 0);
 	vu_needle_driver(d->driver, session, 0);
 	for (i = 0; i < 2; i++) {
 		d->r[i].needles[WANTED] = i ? d->driver : d->cover;
-		d->r[i].needles[UNWANTED] = "\x01";
+		d->r[i].needles[UNWANTED] = NOBODY;
 		d->r[i].needles[LOADER] = "/vu-loader";
 		d->r[i].needles[IMAGE] = "/memfd:vu-";
 	}

@@ -9,6 +9,7 @@
 #ifndef VU_REALM_GUESTS_H
 #define VU_REALM_GUESTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/proc.h"
@@ -18,7 +19,9 @@
 
 struct vu_guests {
 	uint64_t session;
-	uint32_t view;	       /* 0: all views of the session */
+	uint32_t view; /* 0: all views of the session */
+	bool drivers; /* not the guests, but the drivers that umvu started for mounts of the view */
+	uint32_t cover;	       /* ... the one with this view of its own, 0: all of them */
 	pid_t front;	       /* whose descendants that hang are taken for guests; 0: not known */
 	unsigned int grace_ms; /* SIGTERM first and so long to heed it; 0: SIGKILL at once */
 	unsigned int patience_ms;	/* for them to be gone, from SIGKILL on */
@@ -28,7 +31,8 @@ struct vu_guests {
 
 /*
  * End all guests (processes that map an image of these views), but not drivers, which end by
- * themselves when their mount goes. Looks until it twice finds nobody, for patience_ms at most.
+ * themselves when their mount goes; or drivers, with all that they have started. A driver may take no notice of a
+ * SIGTERM that comes before it waits: it gets more of them. Looks until it twice finds nobody, for patience_ms at most.
  * The number of those that are still there, and of those of whom it cannot be told because they hang.
  */
 unsigned int vu_guests_end(const struct vu_guests *g);

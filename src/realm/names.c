@@ -2,6 +2,7 @@
 /* Names of memory files, and how /proc/PID/maps shows them: "/memfd:NAME (deleted)". */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "realm/names.h"
 
@@ -35,9 +36,14 @@ void vu_needle_view(char text[VU_NAME_MAX], uint64_t session, uint32_t view)
 	needle(text, "view", session, view, ' ');
 }
 
-void vu_needle_cover(char text[VU_NAME_MAX], uint64_t session, uint32_t owner)
+void vu_needle_cover(char text[VU_NAME_MAX], uint64_t session, uint32_t owner, uint32_t view)
 {
+	size_t len;
+
 	needle(text, "cover", session, owner, '-');
+	len = strlen(text);
+	if (owner && view)
+		snprintf(text + len, VU_NAME_MAX - len, "%" PRIu32 " ", view);
 }
 
 void vu_needle_driver(char text[VU_NAME_MAX], uint64_t session, uint32_t mount)

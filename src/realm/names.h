@@ -21,10 +21,10 @@ void vu_name_cover(char name[VU_NAME_MAX], uint64_t session, uint32_t owner, uin
 void vu_name_driver(char name[VU_NAME_MAX], uint64_t session, uint32_t mount);
 
 /*
- * What to look for in /proc/PID/maps. view, owner, mount 0: of any.
+ * What to look for in /proc/PID/maps. owner, view, mount 0: of any (no view without an owner).
  */
 void vu_needle_view(char needle[VU_NAME_MAX], uint64_t session, uint32_t view);
-void vu_needle_cover(char needle[VU_NAME_MAX], uint64_t session, uint32_t owner);
+void vu_needle_cover(char needle[VU_NAME_MAX], uint64_t session, uint32_t owner, uint32_t view);
 void vu_needle_driver(char needle[VU_NAME_MAX], uint64_t session, uint32_t mount);
 
 #endif

@@ -29,6 +29,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "realm/guests.h"
 #include "umvu/driver.h"
 #include "umvu/driver_exec.h"
 #include "umvu/files.h"
@@ -37,10 +38,11 @@
 #include "umvu/worker.h"
 
 #define SAID_MAX       4096
-#define EXIT_NOT_FOUND 127  /* vu-init's */
-#define KILL_MS	       3000 /* from SIGTERM to SIGKILL of one that is cancelled */
-#define LATE_MS	       500  /* for one that does not serve to end and say why */
-#define RELEASE_MS     5000 /* for one that has mounted but fails */
+#define EXIT_NOT_FOUND 127   /* vu-init's */
+#define KILL_MS	       3000  /* from SIGTERM to SIGKILL of one that has failed */
+#define STUCK_MS       10000 /* for the worker that ends it to see that its time is up */
+#define LATE_MS	       500   /* for one that does not serve to end and say why */
+#define RELEASE_MS     5000  /* for one that has mounted but fails */
 
 enum state { STARTING, PROBING, RUNNING, FAILED };
 
@@ -58,15 +60,17 @@ struct vu_driver {
 	bool is_file;
 	pid_t pid; /* -1: has ended */
 	struct vu_child child;
-	struct vu_timer kill;
+	struct vu_timer late;
 	struct vu_io out;   /* what it says */
 	int report;	    /* pipe of what went wrong before its program ran */
 	struct vu_buf said; /* until it runs */
-	struct vu_worker *prober;
+	struct vu_worker *prober, *ender;
 	int probed;		/* the errno that it ended with, 0: none yet */
 	struct vu_mount *mount; /* a reference until it runs */
 	vu_driver_ready *ready;
 	void *ctx;
+	void (*gone)(void *ctx); /* who waits for the end of one that has failed */
+	void *gone_ctx;
 };
 
 static void close_output(struct vu_driver *d)
@@ -79,12 +83,16 @@ static void close_output(struct vu_driver *d)
 
 static void free_driver(struct vu_driver *d)
 {
+	void (*gone)(void *ctx) = d->gone;
+	void *ctx = d->gone_ctx;
+
 	vu_worker_cancel(d->prober);
+	vu_worker_cancel(d->ender);
 	vu_files_free(d->files);
 	close_output(d);
 	vu_fd_close(&d->report);
 	vu_child_del(&d->child);
-	vu_timer_del(&d->kill);
+	vu_timer_del(&d->late);
 	vu_list_del(&d->node);
 	if (d->view)
 		vu_view_free(d->view);
@@ -94,11 +102,13 @@ static void free_driver(struct vu_driver *d)
 	free(d->source);
 	free(d->target);
 	free(d);
+	if (gone)
+		gone(ctx);
 }
 
 static void free_if_over(struct vu_driver *d)
 {
-	if (d->pid < 0 && !d->mount)
+	if (d->pid < 0 && !d->mount && !d->ender)
 		free_driver(d);
 }
 
@@ -114,11 +124,59 @@ static void release_mount(struct vu_driver *d)
 		vu_mounts_release(d->session, &m, 1, &job);
 }
 
-static void on_kill(struct vu_timer *t)
+/* In the worker. 0: all are gone. */
+static int end_processes(void *arg, int out)
 {
-	struct vu_driver *d = vu_container_of(t, struct vu_driver, kill);
+	const struct vu_driver *d = arg;
+	struct vu_proc server;
+	const struct vu_guests g = {
+		.session = d->session->id,
+		.drivers = true,
+		.view = d->owner->number,
+		.cover = d->view->number,
+		.grace_ms = KILL_MS,
+		.patience_ms = VU_GUESTS_STUCK_MS,
+		.spare = &server.id, /* it maps the image, too */
+		.n_spare = 1,
+	};
 
-	if (d->pid > 0)
+	(void)out;
+	if (vu_proc_stat(d->session->pid, &server) < 0)
+		return 1;
+	return vu_guests_end(&g) ? 1 : 0;
+}
+
+static void on_processes_ended(void *ctx, int status, const char *out, size_t len)
+{
+	struct vu_driver *d = ctx;
+
+	(void)out;
+	(void)len;
+	d->ender = NULL;
+	if (status) {
+		vu_log_warn("driver", "the driver of %s could not be ended", d->target);
+		vu_child_del(&d->child);
+		d->pid = -1;
+	}
+	free_if_over(d);
+}
+
+/* It may have children, in sessions of their own, too. */
+static void start_ending(struct vu_driver *d)
+{
+	struct vu_worker_job job = {
+		.fn = end_processes,
+		.arg = d,
+		.done = on_processes_ended,
+		.ctx = d,
+		.timeout_ms = KILL_MS + VU_GUESTS_STUCK_MS + STUCK_MS,
+	};
+	int res = vu_worker_start(&d->session->loop, &job, &d->ender);
+
+	if (res < 0)
+		vu_log_warn("driver", "the driver of %s cannot be ended: %s", d->target,
+			    strerror(-res));
+	if (res < 0 && d->pid > 0)
 		kill(-d->pid, SIGKILL);
 }
 
@@ -129,10 +187,10 @@ static void give_up(struct vu_driver *d)
 	d->ready = NULL;
 	vu_worker_cancel(d->prober);
 	d->prober = NULL;
-	if (d->pid > 0) {
+	if (d->pid > 0)
 		kill(-d->pid, SIGTERM);
-		vu_timer_set(&d->session->loop, &d->kill, KILL_MS, on_kill);
-	}
+	if (d->report >= 0) /* there was one */
+		start_ending(d);
 	if (d->mount)
 		release_mount(d);
 	else
@@ -235,7 +293,6 @@ static void on_exit_of(struct vu_child *c, int status)
 	int res;
 
 	d->pid = -1;
-	vu_timer_del(&d->kill);
 	vu_log_debug("driver", "the driver of %s has ended with status 0x%x", d->target, status);
 	if (d->state == RUNNING && WIFSIGNALED(status) && d->mount && d->mount->fd >= 0)
 		vu_log_warn("driver", "the driver of %s was killed by signal %d", d->target,
@@ -265,7 +322,7 @@ static int probe(void *arg, int out)
 
 static void on_late(struct vu_timer *t)
 {
-	struct vu_driver *d = vu_container_of(t, struct vu_driver, kill);
+	struct vu_driver *d = vu_container_of(t, struct vu_driver, late);
 	char text[SAID_MAX + 256];
 
 	snprintf(text, sizeof(text), "%s", messages(d));
@@ -294,7 +351,7 @@ static void on_probed(void *ctx, int status, const char *out, size_t len)
 	if (status) {
 		/* A driver that is about to end: its exit status says more. */
 		d->probed = status < 0 ? EIO : status;
-		vu_timer_set(&d->session->loop, &d->kill, d->pid > 0 ? LATE_MS : 0, on_late);
+		vu_timer_set(&d->session->loop, &d->late, d->pid > 0 ? LATE_MS : 0, on_late);
 		return;
 	}
 	vu_log_debug("driver", "%s on %s is ready", d->type, d->target);
@@ -383,6 +440,20 @@ void vu_drivers_cancel_view(struct vu_view *v)
 	vu_list_for_each_safe(d, tmp, &v->session->drivers, node)
 		if (d->owner == v && d->ready)
 			vu_driver_cancel(d);
+}
+
+bool vu_drivers_await(const struct vu_view *v, void (*gone)(void *ctx), void *ctx)
+{
+	struct vu_driver *d;
+
+	vu_list_for_each(d, &v->session->drivers, node) {
+		if (d->owner != v || d->state != FAILED)
+			continue;
+		d->gone = gone;
+		d->gone_ctx = ctx;
+		return true;
+	}
+	return false;
 }
 
 /* Another user's view that has the mount. */
@@ -520,7 +591,7 @@ int vu_driver_start(const struct vu_driver_init *init, struct viewos_driver *tak
 	d->ready = init->ready;
 	d->ctx = init->ctx;
 	vu_child_init(&d->child);
-	vu_timer_init(&d->kill);
+	vu_timer_init(&d->late);
 	vu_list_init(&d->node);
 	vu_list_add_tail(&s->drivers, &d->node);
 	while (!d->token || vu_driver_by_token(s, d->token) != d)

@@ -70,6 +70,12 @@ unsigned int vu_drivers_starting(const struct vu_view *v, const struct vu_mod *m
 /* Cancel those that are starting for the view. */
 void vu_drivers_cancel_view(struct vu_view *v);
 
+/*
+ * If one of the view's drivers has failed and is not quite gone: true, and gone() is called when it is, once. That is
+ * within seconds, whatever it does.
+ */
+bool vu_drivers_await(const struct vu_view *v, void (*gone)(void *ctx), void *ctx);
+
 /* The view ends: drivers whose mount another view has go over to that; others are forgotten. */
 void vu_drivers_drop_view(struct vu_view *v);
 

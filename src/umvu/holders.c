@@ -276,7 +276,7 @@ int vu_holders_busy(const struct vu_busy *b, int out)
 	struct user u = { .b = b };
 
 	vu_needle_view(u.view, b->h.session, b->view);
-	vu_needle_cover(u.cover, b->h.session, b->view);
+	vu_needle_cover(u.cover, b->h.session, b->view, 0);
 	if (b->maker)
 		vu_sockets_read(&u.sockets, b->maker);
 	vu_look_each(look_for_user, &u, visit_user, &u);

@@ -8,10 +8,11 @@
  *
  * Unmounting first closes what may still ask for something: the view's socket with all connections, which
  * gives up the mounts that are being made, and contexts of fsopen(2). Then all entries go; mounts that no
- * other view has are released. When their drivers have ended, so have the drivers' views, and this one
- * can be freed.
+ * other view has are released. When their drivers have ended, and those that could not mount, so have the
+ * drivers' views, and this one can be freed.
  *
- * Bounds: view_guests.c has those for guests to be killed; drivers have UNMOUNT_MS to write what they have.
+ * Bounds: view_guests.c has those for guests to be killed; drivers have UNMOUNT_MS to write what they have, those that
+ * could not mount some seconds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,9 +35,10 @@
 struct end {
 	struct vu_view *view;
 	unsigned int patience; /* ms for the drivers */
+	bool late;	       /* one has taken more */
 };
 
-static void finish(void *ctx, int res)
+static void finish(void *ctx)
 {
 	struct end *end = ctx;
 	struct vu_view *v = end->view;
@@ -44,14 +46,24 @@ static void finish(void *ctx, int res)
 	void (*ended)(void *ctx, const char *text) = v->ended;
 	void *ended_ctx = v->ended_ctx;
 
+	if (vu_drivers_await(v, finish, end))
+		return;
 	vu_log_debug("view", "view %u has ended", v->number);
 	vu_drivers_drop_view(v);
 	/* Who waits can go on: what is left is only memory. */
 	if (ended)
-		ended(ended_ctx, res < 0 ? "a driver did not end in time and was killed" : "");
+		ended(ended_ctx, end->late ? "a driver did not end in time and was killed" : "");
 	vu_view_free(v);
 	free(end);
 	vu_session_check_end(s);
+}
+
+static void released(void *ctx, int res)
+{
+	struct end *end = ctx;
+
+	end->late = res < 0;
+	finish(end);
 }
 
 /* All that the view holds and nobody else, into list; the number. */
@@ -73,7 +85,7 @@ static size_t take_all(struct vu_view *v, struct vu_mount **list)
 static void unmount(struct end *end)
 {
 	struct vu_view *v = end->view;
-	struct vu_release_job job = { end->patience, true, finish, end };
+	struct vu_release_job job = { end->patience, true, released, end };
 	VU_CLEANUP(free) struct vu_mount **list = NULL;
 	struct vu_entry *e;
 	size_t n = 0;

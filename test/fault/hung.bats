@@ -91,6 +91,47 @@ begin_stuck()
 	done
 }
 
+@test "a driver that is given up leaves nothing behind, whatever it has started and heeds" {
+	cat >driver <<-'END'
+	#!/bin/sh
+	trap '' TERM
+	setsid sleep 1000 >/dev/null 2>&1 &
+	touch started
+	exec sleep 1000
+	END
+	chmod +x driver
+	printf '[vufusedeaf]\nprogram = %s\nargs = {source} {target}\n' "$PWD/driver" >"$HOME/.config/vu/vufuse.conf"
+	VU_GRACE=0.1 run session_script --module vufuse <<-'END'
+	vumount -t vufusedeaf any mnt & mount=$!
+	until test -e started; do sleep 0.05; done
+	kill -TERM $mount
+	wait $mount || echo "status $?"
+	END
+	assert_success
+	assert_line "status 143"
+}
+
+@test "what a driver has started ends with the session" {
+	make_fake_ssh
+	mv ssh real
+	cat >ssh <<-'END'
+	#!/bin/sh
+	folder=${0%/ssh}
+	setsid sh -c 'trap "" HUP INT; touch "$0/started"; exec sleep 1000' "$folder" >/dev/null 2>&1 </dev/null &
+	exec "$folder/real" "$@"
+	END
+	chmod +x ssh
+	echo here >file
+	VU_GRACE=0.1 run session_script <<-END
+	vumount -t vufusesshfs -o $SSHFS host:$PWD mnt
+	cat mnt/file
+	until test -e started; do sleep 0.05; done
+	vuumount mnt
+	END
+	assert_success
+	assert_output here
+}
+
 @test "umvu can be interrupted while its mount hangs" {
 	begin -m vufusebad:no-root:mnt
 	wait_until 10 there_is driver

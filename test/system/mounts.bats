@@ -237,7 +237,12 @@ new: driver"
 		timeout -s INT 0.5 mount -t vufusesshfs -o ssh_command=$PWD/ssh host:/ mnt || echo $?
 		vumount
 		ls -A mnt
-		! pgrep -f "^sshfs .*ssh_command=$PWD/ssh"
+		# It may take a moment to end, longer if it was not ready for SIGTERM.
+		for i in $(seq 100); do
+			pgrep -f "^sshfs .*ssh_command=$PWD/ssh" >/dev/null || exit 0
+			sleep 0.1
+		done
+		exit 1
 	END
 	assert_success
 	assert_output 124
