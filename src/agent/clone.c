@@ -22,8 +22,8 @@
 #include "agent/tree.h"
 #include "agent/trap.h"
 
-/* The vfork area: child's stack for vu_child_start(), copy of the frames. */
-#define CHILD_STACK 8192
+/* The vfork area: child's stack for vu_child_start(), with room for frames of signals; copy of the parent's frames. */
+#define CHILD_STACK (32 * 1024)
 #define AREA_SIZE   (128 * 1024)
 #define COPY_MAX    (AREA_SIZE - CHILD_STACK)
 

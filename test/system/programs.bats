@@ -166,7 +166,7 @@ setup()
 	nohup sh -c 'kill -HUP $$; echo survived' </dev/null; timeout 0.2 sleep 9; echo $?
 	timeout -s KILL 0.2 sh -c 'sleep 9 & wait'; echo $?
 	timeout 9 sh -c 'exit 5' || echo $?
-	timeout -k 0.1 0.1 sh -c 'trap "" TERM; while :; do sleep 0.05; done' || echo $?
+	timeout -k 0.1 2 sh -c 'trap "" TERM; while :; do sleep 0.05; done' || echo $?
 	nice -n 5 nice; stdbuf -oL echo x
 	(exec -a other sh -c 'echo $0; tr "\0" " " </proc/self/cmdline; cat /proc/$$/comm')
 	(exec -a -bash bash -c 'shopt -q login_shell && echo login')
@@ -237,7 +237,7 @@ setup()
 	tmux -S ./server wait-for done; cat answer cols size
 	tmux -S ./server list-panes -F '#{pane_width} #{pane_current_command}'
 	tmux -S ./server new-window -d 'sleep 99'; tmux -S ./server list-windows -F '#I'
-	tmux -S ./server kill-server; sleep 0.1; tmux -S ./server ls 2>&1 | sed 's/(.*//'
+	tmux -S ./server kill-server; while tmux -S ./server has-session 2>/dev/null; do sleep 0.05; done; tmux -S ./server ls 2>&1 | sed 's/(.*//'
 	END
 }
 

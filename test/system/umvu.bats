@@ -156,7 +156,7 @@ status_of()
 
 @test "umvu waits for the last guest; --kill-on-exit ends the others" {
 	for prefix in "in_session" "in_session $NESTED"; do
-		run $prefix sh -c '(sleep 0.2; echo last >out) & setsid -f sh -c "sleep 0.3; echo daemon >>out"; exit 3'
+		run $prefix sh -c '(sleep 0.2; echo last >out) & setsid -f sh -c "until test -s out; do sleep 0.05; done; echo daemon >>out"; exit 3'
 		assert_failure 3
 		assert_equal "$(cat out)" $'last\ndaemon'
 		rm out
