@@ -45,13 +45,14 @@ struct vu_cred {
 	uint32_t groups[VU_STATE_GROUPS];
 };
 
-#define VU_EXEC_FIRST	    0x01u /* the process is not yet a guest */
-#define VU_EXEC_FILTERED    0x02u /* the process has the seccomp filter */
-#define VU_EXEC_LEASHED	    0x04u /* umvu has set a parent death signal; it is to be taken back */
-#define VU_EXEC_CRED	    0x08u /* cred is valid; else the kernel's ids are the thread's */
-#define VU_EXEC_NO_NEW_PRIV 0x10u /* the guest itself has set PR_SET_NO_NEW_PRIVS */
-#define VU_EXEC_NAMELESS    0x40u /* the program has no name left */
-#define VU_EXEC_NO_CLOCK    0x20u /* ... PR_SET_TSC: the time stamp counter is forbidden */
+#define VU_EXEC_FIRST	    0x01u  /* the process is not yet a guest */
+#define VU_EXEC_FILTERED    0x02u  /* the process has the seccomp filter */
+#define VU_EXEC_LEASHED	    0x04u  /* umvu has set a parent death signal; it is to be taken back */
+#define VU_EXEC_CRED	    0x08u  /* cred is valid; else the kernel's ids are the thread's */
+#define VU_EXEC_NO_NEW_PRIV 0x10u  /* the guest itself has set PR_SET_NO_NEW_PRIVS */
+#define VU_EXEC_NAMELESS    0x40u  /* the program has no name left */
+#define VU_EXEC_NO_CLOCK    0x20u  /* ... PR_SET_TSC: the time stamp counter is forbidden */
+#define VU_EXEC_JUDGED	    0x100u /* it has a seccomp filter of its own, beside the agent's */
 #define VU_EXEC_ARGV0	    0x80u /* the program is an interpreter that finds argv[0] kept (AT_FLAGS) */
 
 struct vu_exec_state {

@@ -104,11 +104,12 @@ struct vu_process {
 	bool strict;	   /* in seccomp's strict mode */
 	bool tracer;	   /* has used ptrace(2) */
 	bool no_clock;	   /* the time stamp counter is forbidden to it (PR_SET_TSC) */
-	bool shares_fs;	   /* another process changes its cwd, too (CLONE_FS without CLONE_VM) */
-	bool patches;	   /* call sites are patched (code.c) */
-	bool threads;	   /* has, or had, other threads or a vforked child in its memory */
-	bool forked;	   /* it has not executed a program since it was forked */
-	bool apart;	   /* it does not know what others do of paths (known.c) */
+	bool judged; /* it has a seccomp filter of its own, which judges what the agent does in its name */
+	bool shares_fs; /* another process changes its cwd, too (CLONE_FS without CLONE_VM) */
+	bool patches;	/* call sites are patched (code.c) */
+	bool threads;	/* has, or had, other threads or a vforked child in its memory */
+	bool forked;	/* it has not executed a program since it was forked */
+	bool apart;	/* it does not know what others do of paths (known.c) */
 	struct vu_root root;
 	uint64_t hash_key;		 /* random (known.c) */
 	uint64_t start_code;		 /* of the program */

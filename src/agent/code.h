@@ -7,7 +7,6 @@
 #include <linux/mman.h>
 
 #include "agent/agent.h"
-#include "agent/filter.h"
 #include "agent/lines.h"
 
 #define VU_CODE_UNKNOWN (-4096l) /* no -errno: there is more to be done than mapping */
@@ -31,7 +30,8 @@ struct vu_code_map {
  */
 static inline int vu_map_flags(int flags, uint64_t len, uint64_t most, bool own)
 {
-	bool populate = len <= most && (flags & MAP_TYPE) == MAP_PRIVATE && (own || !vu_filtered);
+	bool populate = len <= most && (flags & MAP_TYPE) == MAP_PRIVATE &&
+			(own || !agent_process.judged);
 
 	return populate ? flags | MAP_POPULATE : flags;
 }

@@ -512,6 +512,8 @@ static void fill_state(struct exec *x, struct vu_exec_state *st)
 		st->flags |= VU_EXEC_NO_CLOCK;
 	if (vu_filtered)
 		st->flags |= VU_EXEC_FILTERED;
+	if (agent_process.judged)
+		st->flags |= VU_EXEC_JUDGED;
 	if (x->nameless)
 		st->flags |= VU_EXEC_NAMELESS;
 	if (x->keep_argv0)

@@ -203,6 +203,7 @@ static void take_state(void)
 	agent_process.tree = room->state.tree;
 	agent_process.no_new_privs = room->state.flags & VU_EXEC_NO_NEW_PRIV;
 	agent_process.no_clock = room->state.flags & VU_EXEC_NO_CLOCK;
+	agent_process.judged = room->state.flags & VU_EXEC_JUDGED;
 	agent_process.pid = (int)vu_sys(__NR_getpid);
 	agent_process.root = room->state.root;
 	agent_process.stack_seen = room->state.stack_seen;

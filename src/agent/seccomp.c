@@ -59,6 +59,7 @@ static long install(struct sock_filter *f, unsigned int n, unsigned long flags)
 	if (r < 0)
 		return r;
 	fill_prefix(f);
+	agent_process.judged = true;
 	return vu_sys(__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
 }
 

@@ -16,11 +16,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "realm/guests.h"
 #include "umvu/code.h"
 #include "umvu/conn.h"
 #include "umvu/image.h"
@@ -32,7 +34,8 @@
 #include "umvu/view_end.h"
 #include "umvu/worker.h"
 
-#define KEPT_MAX 16 /* descriptors that the server begins with */
+#define KEPT_MAX 16   /* descriptors that the server begins with */
+#define LEFT_MS	 1000 /* for what drivers have left behind to heed SIGTERM */
 
 /* Log lines go to all fronts, which show them to the user. */
 static void to_fronts(void *ctx, enum vu_log_level level, const char *line)
@@ -134,8 +137,25 @@ static int begin(struct vu_session *s, struct vu_view *v)
 	return res ? res : vu_view_serve(v);
 }
 
+/* What drivers have started and left behind (sshfs's ssh) is our child: we are subreaper. */
+static void end_leftovers(uint64_t session)
+{
+	const struct vu_guests g = { .session = session,
+				     .drivers = true,
+				     .grace_ms = LEFT_MS,
+				     .patience_ms = VU_GUESTS_STUCK_MS };
+	pid_t pid;
+
+	do
+		pid = waitpid(-1, NULL, WNOHANG);
+	while (pid > 0);
+	if (!pid)
+		vu_guests_end(&g);
+}
+
 _Noreturn static void run(struct vu_session *s, struct vu_view *v, int link, bool debug)
 {
+	uint64_t session = s->id;
 	int res;
 
 	setsid();
@@ -155,6 +175,7 @@ _Noreturn static void run(struct vu_session *s, struct vu_view *v, int link, boo
 		terminate(s);
 	vu_log_to(NULL, NULL);
 	vu_session_free(s);
+	end_leftovers(session);
 	exit(0);
 }
 

@@ -23,8 +23,7 @@
 #define FIRST_FD   256	 /* descriptors that guests know lie from here ... */
 #define LAST_FD	   65536 /* ... to here, or to the limit of the process */
 #define GUARD_MS   50 /* when its guard is there at the latest: a session's start is not kept by it */
-#define LEFT_MS	   1000 /* for what drivers have left behind to heed SIGTERM */
-#define LOWEST_TOP 512	/* with a limit below this there is no room for going round */
+#define LOWEST_TOP 512 /* with a limit below this there is no room for going round */
 
 /* As many descriptors as we may have; the drivers get their own limit back. */
 static void raise_limit(struct vu_session *s)
@@ -182,22 +181,6 @@ size_t vu_session_fds(const struct vu_session *s, int *fds, size_t max)
 	return n + vu_code_fds(s, fds + n, max - n);
 }
 
-/* What drivers have started and left behind (sshfs's ssh) is our child: we are subreaper. */
-static void end_leftovers(const struct vu_session *s)
-{
-	const struct vu_guests g = { .session = s->id,
-				     .drivers = true,
-				     .grace_ms = LEFT_MS,
-				     .patience_ms = VU_GUESTS_STUCK_MS };
-	pid_t pid;
-
-	do
-		pid = waitpid(-1, NULL, WNOHANG);
-	while (pid > 0);
-	if (!pid)
-		vu_guests_end(&g);
-}
-
 void vu_session_free(struct vu_session *s)
 {
 	pid_t realm = s->realm.pid;
@@ -211,7 +194,6 @@ void vu_session_free(struct vu_session *s)
 		vu_drivers_end(s->id, 0);
 	if (realm > 0)
 		waitpid(realm, NULL, 0);
-	end_leftovers(s);
 	vu_code_free(s);
 	if (s->tree_fd)
 		close(s->tree_fd);

@@ -166,6 +166,15 @@ status_of()
 	refute_output -p "left behind"
 }
 
+@test "a session without mounts is a server, its guard and the command: no other process is made" {
+	need strace
+	in_session true # so that the program is known
+	run "$LEASH" -t 30 strace -f -o trace -e trace=clone,clone3,fork,vfork umvu -N true
+	assert_success
+	run grep -cE '(clone3?|v?fork)(\(.*| resumed>.*)\) += [0-9]+$' trace
+	[ "$output" -le 3 ] || fail "$(cat trace)"
+}
+
 @test "nested views: a mount of the parent is seen, one of the child is the child's" {
 	make_ext2 disk.img
 	mkdir one two
