@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define VU_SCAN_MAGIC	  0x4e435356u /* "VSCN" */
-#define VU_SCAN_VERSION	  16u	      /* of rules and patches: what is older is made anew */
+#define VU_SCAN_VERSION	  17u	      /* of rules and patches: what is older is made anew */
 #define VU_SCAN_SITES	  4000u	      /* most of a file; what is beyond is not patched */
 #define VU_SCAN_SHORTEST  5u	      /* bytes of a site, but for VU_SCAN_FAULT and _DEFER */
 #define VU_SCAN_LONGEST	  48u

@@ -668,7 +668,9 @@ static bool is_no_branch(struct scan *s, uint64_t addr, uint64_t target)
 	struct vu_insn insn;
 	uint64_t other;
 
-	if (!f || !vu_func_around(f, s->e, addr, &insn) || insn.i.mnemonic == ZYDIS_MNEMONIC_LEA)
+	if (!f || !vu_func_around(f, s->e, addr, &insn) ||
+	    (insn.i.mnemonic == ZYDIS_MNEMONIC_LEA &&
+	     (insn.i.attributes & ZYDIS_ATTRIB_IS_RELATIVE)))
 		return false;
 	return !vu_insn_target(&insn, &other) || other != target;
 }

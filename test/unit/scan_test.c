@@ -168,6 +168,8 @@ static void test_jumps_into(void **state)
 		{ "both forms", "7405" OPEN CALL "483d00f0ffff 74f8 c3", VU_WHY_TARGET, 0, 0, 0,
 		  0 },
 		{ "no jump: inside an instruction", OPEN CALL "c3 |b8ebfa9090 c3", 0, NR, 0, 7, 2 },
+		{ "... that takes an address of data", OPEN CALL "c3 |488d44ebf8 c3", 0, NR, 0, 7,
+		  2 },
 		{ "... of what is not understood", OPEN CALL "c3 |b8ebfa9090 06", VU_WHY_TARGET, 0,
 		  0, 0, 0 },
 	};
