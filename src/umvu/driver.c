@@ -187,6 +187,7 @@ static void give_up(struct vu_driver *d)
 	d->ready = NULL;
 	vu_worker_cancel(d->prober);
 	d->prober = NULL;
+	vu_timer_del(&d->late);
 	if (d->pid > 0)
 		kill(-d->pid, SIGTERM);
 	if (d->report >= 0) /* there was one */
