@@ -33,6 +33,12 @@ long vu_clone(const struct vu_clone *how);
 void vu_child_start(struct vu_child *child);
 void vu_fpu_control(uint32_t *mxcsr, uint16_t *fcw);
 
+_Static_assert(offsetof(struct vu_clone, nr) == 0 && offsetof(struct vu_clone, arg) == 8 &&
+		       offsetof(struct vu_clone, mask) == 48 &&
+		       offsetof(struct vu_clone, sp) == 56 &&
+		       offsetof(struct vu_clone, apart) == 64,
+	       "CLONE_* of entry.S");
+
 /* What the agent has blocked while it runs: for entry.S. */
 const uint64_t vu_all_signals = VU_ALL_SIGNALS;
 

@@ -29,20 +29,19 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "realm/guests.h"
 #include "umvu/driver.h"
 #include "umvu/driver_exec.h"
 #include "umvu/files.h"
 #include "umvu/session.h"
 #include "umvu/view.h"
+#include "umvu/view_guests.h"
 #include "umvu/worker.h"
 
 #define SAID_MAX       4096
-#define EXIT_NOT_FOUND 127   /* vu-init's */
-#define KILL_MS	       3000  /* from SIGTERM to SIGKILL of one that has failed */
-#define STUCK_MS       10000 /* for the worker that ends it to see that its time is up */
-#define LATE_MS	       500   /* for one that does not serve to end and say why */
-#define RELEASE_MS     5000  /* for one that has mounted but fails */
+#define EXIT_NOT_FOUND 127  /* vu-init's */
+#define KILL_MS	       3000 /* from SIGTERM to SIGKILL of one that has failed */
+#define LATE_MS	       500  /* for one that does not serve to end and say why */
+#define RELEASE_MS     5000 /* for one that has mounted but fails */
 
 enum state { STARTING, PROBING, RUNNING, FAILED };
 
@@ -124,28 +123,6 @@ static void release_mount(struct vu_driver *d)
 		vu_mounts_release(d->session, &m, 1, &job);
 }
 
-/* In the worker. 0: all are gone. */
-static int end_processes(void *arg, int out)
-{
-	const struct vu_driver *d = arg;
-	struct vu_proc server;
-	const struct vu_guests g = {
-		.session = d->session->id,
-		.drivers = true,
-		.view = d->owner->number,
-		.cover = d->view->number,
-		.grace_ms = KILL_MS,
-		.patience_ms = VU_GUESTS_STUCK_MS,
-		.spare = &server.id, /* it maps the image, too */
-		.n_spare = 1,
-	};
-
-	(void)out;
-	if (vu_proc_stat(d->session->pid, &server) < 0)
-		return 1;
-	return vu_guests_end(&g) ? 1 : 0;
-}
-
 static void on_processes_ended(void *ctx, int status, const char *out, size_t len)
 {
 	struct vu_driver *d = ctx;
@@ -164,15 +141,21 @@ static void on_processes_ended(void *ctx, int status, const char *out, size_t le
 /* It may have children, in sessions of their own, too. */
 static void start_ending(struct vu_driver *d)
 {
-	struct vu_worker_job job = {
-		.fn = end_processes,
-		.arg = d,
-		.done = on_processes_ended,
-		.ctx = d,
-		.timeout_ms = KILL_MS + VU_GUESTS_STUCK_MS + STUCK_MS,
+	struct vu_proc server;
+	const struct vu_guests g = {
+		.session = d->session->id,
+		.drivers = true,
+		.view = d->owner->number,
+		.cover = d->view->number,
+		.grace_ms = KILL_MS,
+		.patience_ms = VU_GUESTS_STUCK_MS,
+		.spare = &server.id, /* it maps the image, too */
+		.n_spare = 1,
 	};
-	int res = vu_worker_start(&d->session->loop, &job, &d->ender);
+	int res = vu_proc_stat(d->session->pid, &server);
 
+	if (!res)
+		res = vu_guests_worker(&d->session->loop, &g, on_processes_ended, d, &d->ender);
 	if (res < 0)
 		vu_log_warn("driver", "the driver of %s cannot be ended: %s", d->target,
 			    strerror(-res));

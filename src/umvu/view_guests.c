@@ -14,9 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "realm/guests.h"
 #include "umvu/view_guests.h"
-#include "umvu/worker.h"
 
 #define WORKER_MS 10000 /* for the worker to see that its time is up */
 
@@ -89,13 +87,24 @@ static bool press(struct vu_view_guests *job)
 	return true;
 }
 
-/* In the worker. */
 static int run(void *arg, int out)
 {
-	const struct vu_view_guests *job = arg;
-
 	(void)out;
-	return vu_guests_end(&job->guests) ? 1 : 0;
+	return vu_guests_end(arg) ? 1 : 0;
+}
+
+int vu_guests_worker(struct vu_loop *l, const struct vu_guests *g, vu_worker_done *done, void *ctx,
+		     struct vu_worker **w)
+{
+	const struct vu_worker_job job = {
+		.fn = run,
+		.arg = (void *)g,
+		.done = done,
+		.ctx = ctx,
+		.timeout_ms = g->grace_ms + g->patience_ms + WORKER_MS,
+	};
+
+	return vu_worker_start(l, &job, w);
 }
 
 static int start(struct vu_view_guests *job);
@@ -115,15 +124,8 @@ static void on_done(void *ctx, int status, const char *out, size_t len)
 
 static int start(struct vu_view_guests *job)
 {
-	struct vu_worker_job w = {
-		.fn = run,
-		.arg = job,
-		.done = on_done,
-		.ctx = job,
-		.timeout_ms = job->guests.grace_ms + job->guests.patience_ms + WORKER_MS,
-	};
-
-	return vu_worker_start(&job->view->session->loop, &w, &job->worker);
+	return vu_guests_worker(&job->view->session->loop, &job->guests, on_done, job,
+				&job->worker);
 }
 
 int vu_view_guests_end(struct vu_view *v, pid_t front, unsigned int grace_ms,

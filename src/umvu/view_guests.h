@@ -3,9 +3,18 @@
 #ifndef VU_UMVU_VIEW_GUESTS_H
 #define VU_UMVU_VIEW_GUESTS_H
 
+#include "realm/guests.h"
 #include "umvu/view.h"
+#include "umvu/worker.h"
 
 struct vu_view_guests;
+
+/*
+ * vu_guests_end() by a worker. done() gets the status 0: none is left; the server itself is to be among those that are
+ * spared. 0 and *w, or -errno and nothing is called. `g` is used during the call only.
+ */
+int vu_guests_worker(struct vu_loop *l, const struct vu_guests *g, vu_worker_done *done, void *ctx,
+		     struct vu_worker **w);
 
 /* Processes that are no guests to be ended, at most. */
 #define VU_SPARE_MAX 256
